@@ -1,0 +1,1 @@
+"""The decision core: condition, estimate, gate, schedule. Pure, compiled, no clock."""

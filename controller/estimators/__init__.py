@@ -1,0 +1,1 @@
+"""Designers: a rest recording in, weights for one of the compiled kernels out."""

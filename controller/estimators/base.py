@@ -1,0 +1,104 @@
+"""What a designer is asked, what it answers, and how one is found by name."""
+
+import dataclasses
+from typing import Protocol
+
+from controller.core.records import Kernel
+from controller.kernels.jit import ComplexArray, Float64Array
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """The task of one design.
+
+    Parameters
+    ----------
+    sfreq_hz : float
+        Rate of the stream.
+    frequency_hz : float
+        The rhythm's individual frequency.
+    band_hz : tuple of float
+        Pass band around it.
+    horizon_s : float
+        How far after its newest sample the estimate shall hold.
+    """
+
+    sfreq_hz: float
+    frequency_hz: float
+    band_hz: tuple[float, float]
+    horizon_s: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StateSpace:
+    """Linear recursion x' = A x + B u, z = C x' + D u with a complex output.
+
+    `z` is read after the newest input has been taken in.
+
+    Parameters
+    ----------
+    transition : array, shape (n_states, n_states)
+    drive : array, shape (n_states, n_virtual)
+    readout : complex array, shape (n_states,)
+    feedthrough : complex array, shape (n_virtual,)
+    """
+
+    transition: Float64Array
+    drive: Float64Array
+    readout: ComplexArray
+    feedthrough: ComplexArray
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """An estimator, ready for its kernel.
+
+    The output is the analytic signal of the rhythm in microvolts, `horizon_s` after the
+    newest sample.
+
+    Parameters
+    ----------
+    name : str
+        The designer's.
+    brief : Brief
+        What was asked for.
+    kernel : Kernel
+        Where it runs.
+    fir : complex array, shape (n_virtual, n_taps), optional
+        `fir[c, k]` multiplies the sample `k` before the newest.
+    state_space : StateSpace, optional
+    warm_up_s : float
+        Time from a reset to the first trustworthy estimate.
+    """
+
+    name: str
+    brief: Brief
+    kernel: Kernel
+    fir: ComplexArray | None = None
+    state_space: StateSpace | None = None
+    warm_up_s: float
+
+
+class Designer(Protocol):
+    """Turns a brief, and perhaps a rest recording, into a design."""
+
+    name: str
+    needs_rest: bool
+
+    def design(self, brief: Brief, rest: Float64Array | None) -> Design:
+        """Return the design.
+
+        Parameters
+        ----------
+        brief : Brief
+        rest : array, shape (n_virtual, n_samples), optional
+            Rest recording in microvolts, without gaps.
+
+        Raises
+        ------
+        ConfigError
+            If the brief cannot be met.
+        RhythmTooWeak
+            If the rest recording cannot carry the design.
+        """
+        ...

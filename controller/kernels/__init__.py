@@ -1,0 +1,1 @@
+"""Compiled functions over plain arrays: no clock, no I/O, no allocation."""

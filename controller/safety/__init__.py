@@ -1,0 +1,1 @@
+"""The second program: limits, interlock and ledger, asked before every pulse."""

@@ -1,0 +1,1 @@
+"""Drivers and their simulated twins; nothing here imports the controller."""
