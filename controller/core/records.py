@@ -79,6 +79,8 @@ SETTINGS = np.dtype(
 NOW = np.dtype(
     [
         ("n_samples", "i8"),
+        ("n_decisions", "i8"),
+        ("n_edges", "i8"),
         ("n_warm", "i8"),  # samples since the estimator was last reset
         ("ring_at", "i8"),
         ("t_sample", "f8"),
@@ -99,9 +101,11 @@ NOW = np.dtype(
         ("amplitude_skip", "i8"),
         ("amplitude_at", "i8"),
         ("amplitude_n", "i8"),
+        ("tracking", "i8"),  # 1 while crossings are decided, 0 without a phase
         ("t_attempt", "f8"),  # target crossing decided last
         ("t_pulse_edge", "f8"),  # last pulse's edge, planned
-        ("t_blind_until", "f8"),  # refractory: samples up to here are not used
+        ("t_blind_from", "f8"),  # refractory: samples from here ...
+        ("t_blind_until", "f8"),  # ... to here are not used
         ("blind", "i8"),
         ("trial", "i8"),
         ("t_next_edge", "f8"),  # next wire action, +inf when none
@@ -234,13 +238,17 @@ class Memory(NamedTuple):
     states: Float64Array  # (n_states,)
     states_next: Float64Array
     previous_uv: Float64Array  # (n_channels,)
+    baseline_uv: Float64Array  # (n_channels,)
     flat_run: Int64Array  # (n_channels,)
     amplitudes: Float64Array  # (n_window,) in order of time
     amplitudes_sorted: Float64Array  # the same in order of size
 
 
 class Telemetry(NamedTuple):
-    """Rings with one writer, the loop; heads and tails count rows ever written, read."""
+    """Rings with one writer, the loop; heads and tails count rows ever written, read.
+
+    Lengths are powers of two, so that a row's place is a mask away.
+    """
 
     samples: Any  # SAMPLE[n]
     raw: Float32Array  # (n, n_channels)
@@ -279,6 +287,7 @@ MEMORY_TYPE = types.NamedTuple(
         f4_vector,
         f8_vector,
         f8_matrix,
+        f8_vector,
         f8_vector,
         f8_vector,
         f8_vector,

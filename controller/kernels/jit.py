@@ -6,9 +6,10 @@ source that can be compiled into another, because numba itself looks only at the
 function stands in: an edited callee would otherwise live on inside its cached callers.
 """
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -75,6 +76,26 @@ def new_records(dtype: np.dtype[Any], n: int = 1) -> Any:
     return np.zeros(n, dtype).view(np.recarray)
 
 
+@contextlib.contextmanager
+def _own_cache() -> Iterator[None]:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _CACHE_DIRECTORY
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def compiled_callback(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function with a C address, `function.address`, cached on disk."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        with _own_cache():
+            return numba.cfunc(signature, cache=True, error_model="numpy")(function)
+
+    return decorate
+
+
 def compiled(
     signature: Any, *, reassociate: bool = False
 ) -> Callable[[Function], Function]:
@@ -92,18 +113,15 @@ def compiled(
     fastmath: Any = {"reassoc", "contract", "nsz"} if reassociate else False
 
     def decorate(function: Function) -> Function:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = _CACHE_DIRECTORY
-        try:
+        with _own_cache():
             dispatcher = numba.njit(
                 signature,
                 nogil=True,
                 cache=True,
                 fastmath=fastmath,
                 error_model="numpy",
+                forceinline=True,
             )(function)
-        finally:
-            numba.config.CACHE_DIR = before
         return cast(Function, dispatcher)
 
     return decorate

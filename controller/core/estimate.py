@@ -1,0 +1,69 @@
+"""Second stage: the analytic signal, one horizon ahead, by the design's kernel."""
+
+import math
+
+from numba import types
+
+from controller.core.condition import reset_estimator
+from controller.core.records import (
+    MEMORY_TYPE,
+    PROGRAM_TYPE,
+    Kernel,
+    Memory,
+    Program,
+)
+from controller.kernels import fir, ring, state_space
+from controller.kernels.jit import compiled
+
+_FIR = int(Kernel.FIR)
+_STATE_SPACE = int(Kernel.STATE_SPACE)
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
+def _run_kernel(program: Program, memory: Memory) -> None:
+    now = memory.now[0]
+    kernel = program.settings[0].kernel
+    if kernel == _FIR:
+        now.ring_at = ring.push(memory.ring, now.ring_at, memory.held)
+        now.re_uv, now.im_uv = fir.complex_dot(
+            program.fir_re, program.fir_im, memory.ring, now.ring_at
+        )
+    elif kernel == _STATE_SPACE:
+        state_space.advance(
+            program.transition,
+            program.drive,
+            memory.held,
+            memory.states,
+            memory.states_next,
+        )
+        now.re_uv, now.im_uv = state_space.read_out(
+            program.readout, program.feedthrough, memory.states, memory.held
+        )
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
+def estimate(program: Program, memory: Memory) -> None:
+    """Take the conditioned sample in; write phase, amplitude and validity.
+
+    During the refractory period samples are not used, and the estimator fills up anew
+    afterwards: what a pulse leaves in the EEG must not reach a phase.
+    """
+    now = memory.now[0]
+    settings = program.settings[0]
+    if now.t_sample >= now.t_blind_from and now.t_sample < now.t_blind_until:
+        if now.blind == 0:
+            reset_estimator(memory)
+        now.blind = 1
+        now.phase_rad = math.nan
+        now.amplitude_uv = math.nan
+        return
+    now.blind = 0
+    now.n_warm += 1
+    _run_kernel(program, memory)
+    now.valid = 1 if now.n_warm >= settings.warm_up_samples else 0
+    if now.valid == 0:
+        now.phase_rad = math.nan
+        now.amplitude_uv = math.nan
+        return
+    now.phase_rad = math.atan2(now.im_uv, now.re_uv)
+    now.amplitude_uv = math.hypot(now.re_uv, now.im_uv)

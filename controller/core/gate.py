@@ -1,0 +1,100 @@
+"""Third stage: is this a moment at which a pulse makes sense?"""
+
+import math
+
+from numba import types
+
+from controller.core.reasons import HoldReason
+from controller.core.records import (
+    MEMORY_TYPE,
+    PROGRAM_TYPE,
+    AmplitudeGate,
+    Memory,
+    Program,
+)
+from controller.kernels import quantile
+from controller.kernels.jit import compiled, f8, i8
+
+_OPEN = int(AmplitudeGate.OPEN)
+_ABSOLUTE = int(AmplitudeGate.ABSOLUTE)
+
+_ARTIFACT = int(HoldReason.ARTIFACT)
+_STALE = int(HoldReason.STALE_DATA)
+_FUTURE = int(HoldReason.STAMP_IN_FUTURE)
+_AMPLITUDE = int(HoldReason.AMPLITUDE)
+_INTERVAL = int(HoldReason.INTERVAL)
+_TOO_LATE = int(HoldReason.TOO_LATE)
+_BUSY = int(HoldReason.BUSY)
+_TRIALS_DONE = int(HoldReason.TRIALS_DONE)
+
+# Stamps may run ahead of this clock by the error of a clock offset, not by more.
+_AHEAD_S = 0.005
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
+def follow_amplitude(program: Program, memory: Memory) -> None:
+    """Keep the running window of amplitudes and the threshold that it gives.
+
+    Only amplitudes of valid, clean samples enter, one in `amplitude_stride`.
+    """
+    now = memory.now[0]
+    settings = program.settings[0]
+    if settings.amplitude_gate == _OPEN:
+        now.threshold_uv = 0.0
+        return
+    if settings.amplitude_gate == _ABSOLUTE:
+        now.threshold_uv = settings.amplitude_uv
+        return
+    if now.valid == 0 or now.artifacts != 0 or not math.isfinite(now.amplitude_uv):
+        return
+    now.amplitude_skip += 1
+    if now.amplitude_skip < settings.amplitude_stride:
+        return
+    now.amplitude_skip = 0
+    ordered = memory.amplitudes_sorted
+    at = now.amplitude_at
+    if now.amplitude_n == memory.amplitudes.shape[0]:
+        quantile.remove(ordered, now.amplitude_n, memory.amplitudes[at])
+        now.amplitude_n -= 1
+    quantile.insert(ordered, now.amplitude_n, now.amplitude_uv)
+    now.amplitude_n += 1
+    memory.amplitudes[at] = now.amplitude_uv
+    now.amplitude_at = at + 1 if at + 1 < memory.amplitudes.shape[0] else 0
+    if now.amplitude_n >= settings.amplitude_minimum:
+        now.threshold_uv = quantile.quantile(
+            ordered, now.amplitude_n, settings.amplitude_quantile
+        )
+    else:
+        now.threshold_uv = math.nan
+
+
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, f8, f8, f8))
+def closed_gates(
+    program: Program, memory: Memory, t_due: float, t_write: float, iti_s: float
+) -> int:
+    """Return the `HoldReason` bits of every gate that is closed for a pulse at `t_due`.
+
+    `t_write` is when its trigger would have to be sent, and `iti_s` its interval to the
+    pulse before. All gates are looked at, so that the records can say which one rules.
+    """
+    now = memory.now[0]
+    settings = program.settings[0]
+    age = now.t_arrival - now.t_sample
+    holds = 0
+    if not now.t_sample - now.t_artifact > settings.artifact_hold_s:
+        holds |= _ARTIFACT
+    if not age <= program.limits[0].max_data_age_s:
+        holds |= _STALE
+    if not age >= -_AHEAD_S:
+        holds |= _FUTURE
+    if not now.amplitude_uv >= now.threshold_uv:
+        holds |= _AMPLITUDE
+    if not t_due - now.t_pulse_edge >= iti_s:
+        holds |= _INTERVAL
+    if not t_write >= now.t_arrival:
+        holds |= _TOO_LATE
+    if not math.isinf(now.t_next_edge):
+        holds |= _BUSY
+    if not now.trial < program.trials.shape[0]:
+        holds |= _TRIALS_DONE
+    return holds

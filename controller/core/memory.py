@@ -1,0 +1,71 @@
+"""Fresh memory for the loop, and memory that goes on where another left off."""
+
+import math
+
+import numpy as np
+
+from controller.core.records import NOW, Memory, Program
+from controller.kernels.jit import new_records
+from controller.safety.interlock import LEDGER
+
+_LONGEST_WINDOW = 30_000
+
+
+def new_memory(program: Program, *, n_window: int) -> Memory:
+    """Return memory for a program, as before its first sample.
+
+    Parameters
+    ----------
+    program : Program
+    n_window : int
+        Entries of the running amplitude window.
+    """
+    if not 1 <= n_window <= _LONGEST_WINDOW:
+        raise ValueError(
+            f"The argument 'n_window' must be from 1 to {_LONGEST_WINDOW}. "
+            f"{n_window} is invalid."
+        )
+    n_virtual, n_channels = program.mixing.shape
+    now = new_records(NOW)
+    for never in ("t_artifact", "t_pulse_edge", "t_attempt"):
+        now[never] = -math.inf
+    for unknown in ("t_sample", "t_clean", "phase_rad", "amplitude_uv", "threshold_uv"):
+        now[unknown] = math.nan
+    now.t_next_edge = math.inf
+    now.t_blind_from = math.inf
+    now.t_blind_until = math.inf
+    now.artifact_channel = -1
+    now.fault_channel = -1
+    ledger = new_records(LEDGER)
+    ledger.t_last_pulse = -math.inf
+    n_states = program.transition.shape[0]
+    return Memory(
+        now=now,
+        ledger=ledger,
+        raw=np.zeros(n_channels, np.float32),
+        held=np.zeros(n_virtual),
+        ring=np.zeros((n_virtual, 2 * program.fir_re.shape[1])),
+        states=np.zeros(n_states),
+        states_next=np.zeros(n_states),
+        previous_uv=np.full(n_channels, math.nan),
+        baseline_uv=np.full(n_channels, math.nan),
+        flat_run=np.zeros(n_channels, np.int64),
+        amplitudes=np.zeros(n_window),
+        amplitudes_sorted=np.zeros(n_window),
+    )
+
+
+def copy_memory(memory: Memory) -> Memory:
+    """Return memory that shares nothing with the original."""
+    return Memory(*(array.copy() for array in memory))
+
+
+def carry_on(memory: Memory, before: Memory) -> None:
+    """Number samples, decisions, edges and pulses on from an earlier stretch.
+
+    The signal state of `memory` stays; what has been counted and recorded so far, and
+    the ledger, come from `before`.
+    """
+    for counter in ("n_samples", "n_decisions", "n_edges", "n_gaps", "n_lost", "trial"):
+        memory.now[counter] = before.now[counter]
+    memory.ledger[:] = before.ledger

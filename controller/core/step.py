@@ -1,0 +1,250 @@
+"""The core's face to the loop: a sample came, an edge is due, an edge was sent.
+
+Time arrives as arguments. The same machine code serves the live loop, the replay and
+the plain Python loop.
+"""
+
+import math
+
+from numba import types
+
+from controller.core.condition import condition, reset_estimator, take_stamp
+from controller.core.estimate import estimate
+from controller.core.gate import follow_amplitude
+from controller.core.reasons import Fault
+from controller.core.records import (
+    MEMORY_TYPE,
+    PROGRAM_TYPE,
+    TELEMETRY_TYPE,
+    Memory,
+    Program,
+    Telemetry,
+)
+from controller.core.schedule import decide
+from controller.kernels.atomics import load_acquire, store_release
+from controller.kernels.jit import compiled, f8, i8
+from controller.safety.interlock import Refusal, review
+
+_OK = int(Fault.NONE)
+_RECORDER_BEHIND = int(Fault.RECORDER_BEHIND)
+_WRITE_FAILED = int(Fault.WRITE_FAILED)
+_NO_REFUSAL = int(Refusal.NONE)
+_OUTPUT_FAILED = int(Refusal.OUTPUT_FAILED)
+
+NO_ACTION = -1
+"""What `on_edge_due` answers when nothing may be sent."""
+
+
+@compiled(types.void(MEMORY_TYPE, i8))
+def latch(memory: Memory, fault: int) -> None:
+    """Latch a fault; the first one stays."""
+    now = memory.now[0]
+    if now.fault == _OK:
+        now.fault = fault
+    if memory.ledger[0].fault == _OK:
+        memory.ledger[0].fault = fault
+
+
+@compiled(i8(MEMORY_TYPE, TELEMETRY_TYPE))
+def _has_room(memory: Memory, telemetry: Telemetry) -> int:
+    """Return 1 if every ring can take what one sample may bring."""
+    now = memory.now[0]
+    tails = telemetry.tails.ctypes.data
+    samples_free = telemetry.samples.shape[0] - (now.n_samples - load_acquire(tails))
+    decisions_free = telemetry.decisions.shape[0] - (
+        now.n_decisions - load_acquire(tails + 8)
+    )
+    edges_free = telemetry.edges.shape[0] - (now.n_edges - load_acquire(tails + 16))
+    enough = samples_free >= 1 and decisions_free >= 1 and edges_free >= 4
+    return 1 if enough else 0
+
+
+@compiled(types.void(MEMORY_TYPE, TELEMETRY_TYPE))
+def publish(memory: Memory, telemetry: Telemetry) -> None:
+    """Let readers see every row that is complete."""
+    now = memory.now[0]
+    heads = telemetry.heads.ctypes.data
+    store_release(heads, now.n_samples)
+    store_release(heads + 8, now.n_decisions)
+    store_release(heads + 16, now.n_edges)
+
+
+@compiled(types.void(MEMORY_TYPE, TELEMETRY_TYPE))
+def _record_sample(memory: Memory, telemetry: Telemetry) -> None:
+    now = memory.now[0]
+    place = (now.n_samples - 1) & (telemetry.samples.shape[0] - 1)
+    row = telemetry.samples[place]
+    row.t_sample = now.t_sample
+    row.t_arrival = now.t_arrival
+    row.permits = now.permits
+    row.artifacts = now.artifacts
+    row.phase_rad = now.phase_rad if now.valid == 1 else math.nan
+    row.amplitude_uv = now.amplitude_uv if now.valid == 1 else math.nan
+    for channel in range(memory.raw.shape[0]):
+        telemetry.raw[place, channel] = memory.raw[channel]
+
+
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, f8, i8))
+def on_sample(
+    program: Program,
+    memory: Memory,
+    telemetry: Telemetry,
+    t_sample: float,
+    t_arrival: float,
+    permits: int,
+) -> int:
+    """Take the sample in `memory.raw` through every stage; return a `Fault`.
+
+    Parameters
+    ----------
+    program, memory, telemetry
+    t_sample : float
+        Its stamp, on the host clock.
+    t_arrival : float
+        When it was received.
+    permits : int
+        `Permit` bits that hold now.
+    """
+    if _has_room(memory, telemetry) == 0:
+        latch(memory, _RECORDER_BEHIND)
+        return _RECORDER_BEHIND
+    memory.now[0].permits = permits
+    fault = take_stamp(program, memory, t_sample, t_arrival)
+    if fault == _OK:
+        fault = condition(program, memory)
+    if fault == _OK:
+        estimate(program, memory)
+        follow_amplitude(program, memory)
+        decide(program, memory, telemetry)
+    else:
+        reset_estimator(memory)
+        latch(memory, fault)
+    _record_sample(memory, telemetry)
+    return fault
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, f8, i8, i8, i8))
+def _record_edge(
+    program: Program,
+    memory: Memory,
+    telemetry: Telemetry,
+    t_fired: float,
+    t_after: float,
+    permits: int,
+    refusal: int,
+    system_error: int,
+) -> None:
+    now = memory.now[0]
+    row = telemetry.edges[now.n_edges & (telemetry.edges.shape[0] - 1)]
+    row.decision = now.decision
+    row.trial = now.trial
+    row.edge = now.edge
+    row.rises = program.pattern_edges[now.edge].rises
+    row.n_samples = now.n_samples
+    row.permits = permits
+    row.t_due = now.t_next_edge
+    row.t_fired = t_fired
+    row.t_after = t_after
+    row.refusal = refusal
+    row.system_error = system_error
+    now.n_edges += 1
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
+def end_pulse(program: Program, memory: Memory) -> None:
+    """Drop the rest of a pulse, except the edge that lowers a raised line."""
+    now = memory.now[0]
+    if now.line_high == 1:
+        for k in range(now.edge, now.edge_last + 1):
+            if program.pattern_edges[k].rises == 0:
+                now.edge = k
+                now.edge_last = k
+                return
+    now.t_next_edge = math.inf
+
+
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, i8))
+def on_edge_due(
+    program: Program,
+    memory: Memory,
+    telemetry: Telemetry,
+    t_now: float,
+    permits: int,
+) -> int:
+    """Ask the interlock once more; return the wire action to carry out.
+
+    A refused edge ends its pulse: `NO_ACTION`, and the line, if it is high, comes down
+    with the next call. Edges that lower the line are never refused.
+    """
+    now = memory.now[0]
+    edge = program.pattern_edges[now.edge]
+    if edge.rises == 0:
+        return edge.action
+    refusal = review(
+        program.limits[0],
+        memory.ledger[0],
+        permits,
+        now.t_next_edge,
+        t_now,
+        now.t_sample,
+    )
+    if refusal == _NO_REFUSAL:
+        return edge.action
+    _record_edge(
+        program, memory, telemetry, t_now, math.nan, permits, refusal, 0
+    )
+    end_pulse(program, memory)
+    return NO_ACTION
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8))
+def _count_pulse(program: Program, memory: Memory, t_fired: float) -> None:
+    now = memory.now[0]
+    settings = program.settings[0]
+    ledger = memory.ledger[0]
+    ledger.pulses += 1
+    ledger.t_last_pulse = t_fired
+    now.t_pulse_edge = now.t_next_edge + settings.output_latency_s
+    now.t_blind_from = now.t_pulse_edge
+    now.t_blind_until = now.t_pulse_edge + settings.refractory_s
+    now.trial += 1
+
+
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, f8, i8, i8))
+def on_edge_done(
+    program: Program,
+    memory: Memory,
+    telemetry: Telemetry,
+    t_fired: float,
+    t_after: float,
+    permits: int,
+    system_error: int,
+) -> int:
+    """Record an edge that was sent, or failed to be, and go to the next; return a `Fault`.
+
+    A rising edge whose call failed is counted as a pulse all the same, since nobody
+    knows what the device saw.
+    """
+    now = memory.now[0]
+    refusal = _NO_REFUSAL if system_error == 0 else _OUTPUT_FAILED
+    _record_edge(
+        program, memory, telemetry, t_fired, t_after, permits, refusal, system_error
+    )
+    if program.pattern_edges[now.edge].rises == 1:
+        now.line_high = 1
+        _count_pulse(program, memory, t_fired)
+    else:
+        now.line_high = 0
+    if system_error != 0:
+        now.fault_value = system_error
+        latch(memory, _WRITE_FAILED)
+        now.t_next_edge = math.inf
+        return _WRITE_FAILED
+    if now.edge == now.edge_last:
+        now.t_next_edge = math.inf
+    else:
+        now.edge += 1
+        now.t_next_edge = (
+            now.t_onset_write + program.pattern_edges[now.edge].offset_s
+        )
+    return _OK

@@ -1,0 +1,1 @@
+"""The loop: pull, core, wait, fire. One compiled function, live and virtual."""

@@ -1,0 +1,92 @@
+"""Rings between the loop and whoever records: one writer, one reader, nothing lost.
+
+The loop never waits. If the reader falls a whole ring behind, the loop stops with a
+fault instead of overwriting what nobody has recorded.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from controller.core.records import DECISION, EDGE, SAMPLE, Telemetry
+from controller.kernels.jit import Float32Array, new_records
+
+_DECISIONS = 4096
+_EDGES = 4096
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What the loop has written since the last look.
+
+    Parameters
+    ----------
+    samples : records of SAMPLE
+    raw : array, shape (n_samples, n_channels)
+        The same samples as received.
+    decisions : records of DECISION
+    edges : records of EDGE
+    """
+
+    samples: Any
+    raw: Float32Array
+    decisions: Any
+    edges: Any
+
+
+def new_telemetry(n_channels: int, *, n_samples: int) -> Telemetry:
+    """Return empty rings that hold at least `n_samples` samples of `n_channels`."""
+    n_samples = 1 << max(4, (n_samples - 1).bit_length())
+    return Telemetry(
+        samples=new_records(SAMPLE, n_samples),
+        raw=np.zeros((n_samples, n_channels), np.float32),
+        decisions=new_records(DECISION, _DECISIONS),
+        edges=new_records(EDGE, _EDGES),
+        heads=np.zeros(3, np.int64),
+        tails=np.zeros(3, np.int64),
+    )
+
+
+def drain(telemetry: Telemetry, *, with_raw: bool = True) -> Batch:
+    """Return everything new and free its place in the rings.
+
+    Without the raw samples where the caller has them anyway.
+
+    Rows below a head are complete and stay untouched until the tail passes them, so a
+    copy needs no second look.
+    """
+    heads = telemetry.heads.copy()
+    tails = telemetry.tails.copy()
+    batch = Batch(
+        samples=_rows(telemetry.samples, tails[0], heads[0]),
+        raw=_rows(telemetry.raw, tails[0], heads[0] if with_raw else tails[0]),
+        decisions=_rows(telemetry.decisions, tails[1], heads[1]),
+        edges=_rows(telemetry.edges, tails[2], heads[2]),
+    )
+    telemetry.tails[:] = heads
+    return batch
+
+
+def backlog(telemetry: Telemetry) -> float:
+    """Return how full the sample ring is, from 0 to 1."""
+    waiting = int(telemetry.heads[0]) - int(telemetry.tails[0])
+    return waiting / telemetry.samples.shape[0]
+
+
+def join(batches: list[Batch]) -> Batch:
+    """Return several batches as one, in their order."""
+    return Batch(
+        samples=np.concatenate([batch.samples for batch in batches]),
+        raw=np.concatenate([batch.raw for batch in batches]),
+        decisions=np.concatenate([batch.decisions for batch in batches]),
+        edges=np.concatenate([batch.edges for batch in batches]),
+    )
+
+
+def _rows(ring: Any, tail: int, head: int) -> Any:
+    first = tail & (ring.shape[0] - 1)
+    last = first + (head - tail)
+    if last <= ring.shape[0]:
+        return np.array(ring[first:last])
+    return np.concatenate([ring[first:], ring[: last - ring.shape[0]]])

@@ -1,0 +1,1 @@
+"""The place where concrete sources, estimators and drivers are put together."""

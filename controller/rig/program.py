@@ -1,0 +1,223 @@
+"""From designs, rules and wire actions to the arrays that the loop runs on."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from controller.core.records import (
+    ACTION,
+    PATTERN,
+    PATTERN_EDGE,
+    SETTINGS,
+    TRIAL,
+    ActionKind,
+    AmplitudeGate,
+    Kernel,
+    Program,
+)
+from controller.estimators.base import Design
+from controller.kernels.jit import Float64Array, new_records
+from controller.safety.limits import Limits
+from drivers.base import TriggerEdges, WireAction
+
+# A busy-wait this long hides the wake-up jitter of an unprivileged thread and is short
+# enough not to starve anybody at a real-time priority.
+SPIN_S = 200e-6
+
+# Amplitudes of a 10 Hz rhythm change little within 50 ms.
+AMPLITUDE_EVERY_S = 0.05
+
+# The running threshold opens after ten seconds of amplitudes.
+AMPLITUDE_MINIMUM_S = 10.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Gates, artifact rules and timing, in seconds, radians and microvolts.
+
+    Parameters
+    ----------
+    amplitude_gate : AmplitudeGate
+    threshold_uv : float
+        For the absolute gate.
+    quantile : float
+        For the running gate, from 0 to 1.
+    window_s : float
+        Length of the running gate's window.
+    artifact_amplitude_uv : float
+        Largest distance of a channel from its own slow baseline.
+    artifact_gradient_uv_per_s : float
+    artifact_flat_s : float
+        A channel that does not change for so long is flat.
+    rail_uv : float
+        The amplifier's largest output; infinite where unknown.
+    artifact_hold_s : float
+        How long after an artifact nothing is fired.
+    refractory_s : float
+    output_latency_s : float
+        From the call to the edge at the device.
+    lock_s : float
+        A deadline closer than this is decided and kept.
+    """
+
+    amplitude_gate: AmplitudeGate = AmplitudeGate.OPEN
+    threshold_uv: float = 0.0
+    quantile: float = 0.5
+    window_s: float = 60.0
+    artifact_amplitude_uv: float = 150.0
+    artifact_gradient_uv_per_s: float = 50e3
+    artifact_flat_s: float = 0.2
+    rail_uv: float = math.inf
+    artifact_hold_s: float = 0.5
+    refractory_s: float = 0.0
+    output_latency_s: float = 0.0
+    lock_s: float = 0.0025
+
+
+def build_program(
+    *,
+    sfreq_hz: float,
+    mixing: Float64Array,
+    scale_uv: Float64Array,
+    design: Design | None,
+    rules: Rules,
+    limits: Limits,
+    trials: Any,
+    edges: TriggerEdges | None,
+    pulse_s: float,
+) -> Program:
+    """Return the program of one stretch of a session.
+
+    Parameters
+    ----------
+    sfreq_hz : float
+    mixing : array, shape (n_virtual, n_channels)
+        Microvolts of the virtual channels per unit of the stream.
+    scale_uv : array, shape (n_channels,)
+        Microvolts per unit of the stream.
+    design : Design or None
+        None records without estimating, as during rest.
+    rules : Rules
+    limits : Limits
+    trials : records of TRIAL
+        At least one.
+    edges : TriggerEdges or None
+        The trigger's wire actions; None for a program that cannot fire.
+    pulse_s : float
+        Time from rise to fall.
+    """
+    actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
+    patterns = new_records(PATTERN)
+    patterns.n_edges = len(pattern_edges) if edges is not None else 0
+    n_virtual = mixing.shape[0]
+    fir = _fir_of(design, n_virtual)
+    system = design.state_space if design is not None else None
+    n_states = 1 if system is None else system.transition.shape[0]
+    zero = np.zeros((n_states, n_states))
+    return Program(
+        settings=_settings(sfreq_hz, design, rules),
+        limits=limits.to_record(),
+        mixing=_floats(mixing),
+        used=np.flatnonzero(np.any(mixing != 0.0, axis=0)).astype(np.int64),
+        scale=_floats(scale_uv),
+        fir_re=_floats(fir.real),
+        fir_im=_floats(fir.imag),
+        transition=_floats(zero if system is None else system.transition),
+        drive=_floats(
+            np.zeros((n_states, n_virtual)) if system is None else system.drive
+        ),
+        readout=_split(np.zeros(n_states) if system is None else system.readout),
+        feedthrough=_split(
+            np.zeros(n_virtual) if system is None else system.feedthrough
+        ),
+        trials=trials,
+        patterns=patterns,
+        pattern_edges=pattern_edges,
+        actions=actions,
+        action_bytes=action_bytes,
+    )
+
+
+def amplitude_window(rules: Rules) -> int:
+    """Return how many entries the running amplitude window has."""
+    return max(1, round(rules.window_s / AMPLITUDE_EVERY_S))
+
+
+def make_trials(
+    n_trials: int,
+    *,
+    target_phase_rad: float,
+    iti_s: float,
+    iti_jitter_s: float,
+    seed: int,
+) -> Any:
+    """Return trials whose intervals are drawn beforehand, uniformly and seeded."""
+    trials = new_records(TRIAL, n_trials)
+    trials.target_phase_rad = target_phase_rad
+    jitter = np.random.default_rng(seed).uniform(-1.0, 1.0, n_trials)
+    trials.iti_s = iti_s + iti_jitter_s * jitter
+    return trials
+
+
+def _settings(sfreq_hz: float, design: Design | None, rules: Rules) -> Any:
+    settings = new_records(SETTINGS)
+    settings.interval_s = 1.0 / sfreq_hz
+    settings.spin_s = SPIN_S
+    settings.output_latency_s = rules.output_latency_s
+    settings.lock_s = rules.lock_s
+    settings.refractory_s = rules.refractory_s
+    settings.amplitude_gate = rules.amplitude_gate
+    settings.amplitude_uv = rules.threshold_uv
+    settings.amplitude_quantile = rules.quantile
+    settings.amplitude_stride = max(1, round(AMPLITUDE_EVERY_S * sfreq_hz))
+    settings.amplitude_minimum = round(AMPLITUDE_MINIMUM_S / AMPLITUDE_EVERY_S)
+    settings.artifact_amplitude_uv = rules.artifact_amplitude_uv
+    settings.artifact_gradient_uv = rules.artifact_gradient_uv_per_s / sfreq_hz
+    settings.artifact_flat_samples = max(2, round(rules.artifact_flat_s * sfreq_hz))
+    settings.artifact_rail_uv = rules.rail_uv
+    settings.artifact_hold_s = rules.artifact_hold_s
+    settings.kernel = Kernel.NONE
+    if design is not None:
+        settings.kernel = design.kernel
+        settings.horizon_s = design.brief.horizon_s
+        settings.frequency_hz = design.brief.frequency_hz
+        settings.warm_up_samples = math.ceil(design.warm_up_s * sfreq_hz)
+    return settings
+
+
+def _fir_of(design: Design | None, n_virtual: int) -> Any:
+    if design is None or design.fir is None:
+        return np.zeros((n_virtual, 1), complex)
+    return design.fir[:, ::-1]
+
+
+def _wire(edges: TriggerEdges | None, pulse_s: float) -> tuple[Any, Any, Any]:
+    calls: list[WireAction] = []
+    if edges is not None:
+        calls = [edges.rise] if edges.fall is None else [edges.rise, edges.fall]
+    actions = new_records(ACTION, max(1, len(calls)))
+    pattern_edges = new_records(PATTERN_EDGE, max(1, len(calls)))
+    payload = b""
+    for index, call in enumerate(calls):
+        actions.kind[index] = (
+            ActionKind.WRITE if call.kind == "write" else ActionKind.IOCTL
+        )
+        actions.descriptor[index] = call.descriptor
+        actions.request[index] = call.request
+        actions.first_byte[index] = len(payload)
+        actions.n_bytes[index] = len(call.payload)
+        pattern_edges.offset_s[index] = index * pulse_s
+        pattern_edges.action[index] = index
+        pattern_edges.rises[index] = 1 if index == 0 else 0
+        payload += call.payload
+    return actions, np.frombuffer(payload or b"\0", np.uint8).copy(), pattern_edges
+
+
+def _floats(values: Any) -> Float64Array:
+    return np.ascontiguousarray(values, np.float64)
+
+
+def _split(values: Any) -> Float64Array:
+    return _floats(np.stack([np.real(values), np.imag(values)]))
