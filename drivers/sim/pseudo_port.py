@@ -1,0 +1,75 @@
+"""The device's end of a pseudo-terminal, and the name that the host opens."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from drivers.base import DriverError
+
+try:
+    import pty
+    import tty
+except ImportError:
+    HAS_PSEUDO_TERMINALS = False
+else:
+    HAS_PSEUDO_TERMINALS = True
+
+
+class PseudoPortError(DriverError):
+    """A pseudo-terminal or its link that cannot be made."""
+
+
+class PseudoPort:
+    """A raw pseudo-terminal without echo, in place of a serial port.
+
+    It has no control lines and no baud rate. The host may open and close it any number
+    of times, as with a device that stays plugged in.
+
+    Parameters
+    ----------
+    link : Path or None
+        Symbolic link to make, for a name that stays the same from start to start.
+
+    Raises
+    ------
+    PseudoPortError
+        If there are no pseudo-terminals left, or the link cannot be made.
+    """
+
+    def __init__(self, link: Path | None = None) -> None:
+        try:
+            self.descriptor, self._host_end = pty.openpty()
+        except OSError as error:
+            raise PseudoPortError(
+                f"There is no pseudo-terminal left ({error.strerror}); end other "
+                "simulated devices."
+            ) from error
+        # Held open here as well, or each close by the host would look like a hang-up.
+        tty.setraw(self._host_end)
+        os.set_blocking(self.descriptor, False)
+        self.name = os.ttyname(self._host_end)
+        self._link: Path | None = None
+        if link is not None:
+            self._make(link)
+
+    def _make(self, link: Path) -> None:
+        try:
+            link.symlink_to(self.name)
+        except OSError as error:
+            self.unplug()
+            raise PseudoPortError(
+                f"The link {link} cannot be made ({error.strerror}); remove it or "
+                "choose another name."
+            ) from error
+        self._link = link
+
+    def unplug(self) -> None:
+        """Close the device's end, so that the host sees its port hang up."""
+        if self._link is not None:
+            with contextlib.suppress(FileNotFoundError):
+                self._link.unlink()
+            self._link = None
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            os.close(self._host_end)
+            self.descriptor = self._host_end = -1
