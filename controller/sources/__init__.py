@@ -1,0 +1,1 @@
+"""Where EEG comes from: streams on the network, recordings, a simulated participant."""

@@ -1,0 +1,207 @@
+"""Sources of our own, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+from types import TracebackType
+from typing import IO, Self
+
+from controller.config import FileSource, LslSource, SyntheticSource
+from controller.errors import PhasegateError, StreamNotFound
+from controller.sources.recording import check_recording
+from controller.sources.serving import STREAM_WORD
+
+# Importing mne and reading a long recording takes most of it, on a slow machine.
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 3.0
+
+SYNTHETIC_MODULE = "controller.sources.synthetic"
+RECORDING_MODULE = "controller.sources.recording_player"
+
+
+class SourceProcess:
+    """A process that streams over LSL, as a context manager.
+
+    Parameters
+    ----------
+    module : str
+        What `python -m` runs.
+    config_json : str
+        Its settings.
+    source_id : str
+        Of its stream.
+    options : sequence of str
+        Further arguments.
+    wait : bool
+        It pushes nothing before somebody receives.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        config_json: str,
+        source_id: str,
+        *,
+        options: tuple[str, ...] = (),
+        wait: bool = True,
+    ) -> None:
+        self.source_id = source_id
+        self._module = module
+        # -P: a folder named controller in the working directory must not be us.
+        self._command = [
+            *(sys.executable, "-P", "-m", module),
+            *("--config", config_json, "--source-id", source_id),
+            *("--parent", str(os.getpid()), "--wait" if wait else "--no-wait"),
+            *options,
+        ]
+        self._process: subprocess.Popen[str] | None = None
+        self._complaints: IO[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and return once its stream stands.
+
+        Raises
+        ------
+        PhasegateError
+            What the process itself complained of, or `StreamNotFound` if it said
+            nothing.
+        """
+        # A file, for nobody reads a pipe while the stream runs; `stop` closes it.
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
+        # A session of its own: Ctrl-C reaches the controller, which ends the source
+        # after its records are complete, and not the source first.
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            self._await_stream(self._process)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, or None while it does not run."""
+        return None if self._process is None else self._process.pid
+
+    def running(self) -> bool:
+        """Return whether the process is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the process; safe to call at any time, and again."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(_STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        if self._complaints is not None:
+            self._complaints.close()
+            self._complaints = None
+
+    def __enter__(self) -> Self:
+        """Start the process unless it runs."""
+        if not self.running():
+            self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the process."""
+        self.stop()
+
+    def _await_stream(self, process: "subprocess.Popen[str]") -> None:
+        lines: list[str] = []
+        stdout = process.stdout
+        if stdout is None:
+            raise StreamNotFound(f"{self._module} has no output to read.")
+        # A thread, because a pipe cannot be waited for with a time limit on Windows.
+        reader = threading.Thread(
+            target=lambda: lines.append(stdout.readline()), daemon=True
+        )
+        reader.start()
+        reader.join(_START_TIMEOUT_S)
+        if lines and lines[0].split() == [STREAM_WORD, self.source_id]:
+            return
+        if reader.is_alive():
+            process.kill()
+            reader.join(_STOP_TIMEOUT_S)
+            raise StreamNotFound(
+                f"{self._module} did not bring up its stream within "
+                f"{_START_TIMEOUT_S:g} s; see whether the machine is overloaded."
+            )
+        raise self._complaint(process.wait(_STOP_TIMEOUT_S))
+
+    def _complaint(self, exit_code: int) -> PhasegateError:
+        text = ""
+        if self._complaints is not None:
+            self._complaints.seek(0)
+            text = self._complaints.read().decode(errors="replace").strip()
+        for kind in PhasegateError.__subclasses__():
+            if kind.exit_code == exit_code and text:
+                return kind(text)
+        last = text.splitlines()[-1] if text else "without a word"
+        return StreamNotFound(
+            f"{self._module} ended with code {exit_code} before its stream stood: "
+            f"{last}."
+        )
+
+
+def start_source(
+    source: LslSource | SyntheticSource | FileSource,
+    *,
+    options: tuple[str, ...] = (),
+) -> tuple[SourceProcess | None, LslSource]:
+    """Start the source's process, if it is one of ours, and say how to find its stream.
+
+    Parameters
+    ----------
+    source : LslSource or SyntheticSource or FileSource
+    options : sequence of str
+        Further arguments of the process, simulated faults for example.
+
+    Returns
+    -------
+    process : SourceProcess or None
+        Running; the caller stops it. None for a stream of somebody else.
+    stream : LslSource
+        The stream to look for.
+
+    Raises
+    ------
+    PhasegateError
+        The process did not come up; the reason is the process' own.
+    """
+    if isinstance(source, LslSource):
+        return None, source
+    settings = source.model_dump(mode="json")
+    module = SYNTHETIC_MODULE
+    if isinstance(source, FileSource):
+        check_recording(source.path)
+        settings["path"] = str(source.path.resolve())
+        module = RECORDING_MODULE
+    source_id = f"phasegate-{source.kind}-{uuid.uuid4().hex[:12]}"
+    process = SourceProcess(module, json.dumps(settings), source_id, options=options)
+    process.start()
+    stream = LslSource(
+        kind="lsl", source_id=source_id, unit=None, rail_uv=source.rail_uv
+    )
+    return process, stream

@@ -1,0 +1,138 @@
+"""What every source process does: announce, wait, stream, end."""
+
+import dataclasses
+import gc
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from types import FrameType
+from typing import TypeVar
+
+import click
+import pylsl
+
+from controller.errors import PhasegateError
+from controller.sources.outlet import EegOutlet
+from controller.sources.pacing import Push, Stop, TimedRows, play, shorten_timer_slack
+
+Item = TypeVar("Item")
+
+STREAM_WORD = "STREAM"
+
+# The first sample is due a moment after the first receiver has come, so that whatever
+# that one still sets up does not make the stream begin with a backlog.
+_LEAD_S = 0.05
+# A receiver that is told of the end drops what it has not yet handed on.
+_LINGER_S = 0.5
+_SWITCH_INTERVAL_S = 1e-4
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How a source process behaves, whatever it streams.
+
+    Parameters
+    ----------
+    source_id : str
+        Of the stream; printed once it stands.
+    wait : bool
+        Push nothing before somebody receives, so that sample 0 is not lost.
+    parent : int or None
+        Process that started this one; its end is ours too.
+    die_at_s : float
+        Simulated fault: end at once and unclean at this time of the schedule.
+    """
+
+    source_id: str
+    wait: bool
+    parent: int | None
+    die_at_s: float = math.inf
+
+
+def serve(outlet: EegOutlet, blocks: Iterable[TimedRows], serving: Serving) -> None:
+    """Stream blocks in real time until they end, or a signal or the parent ends it."""
+    watch = _Watch(serving.parent if serving.parent is not None else os.getppid())
+    shorten_timer_slack()
+    # The thread that makes the next block must not keep this one waiting for the GIL.
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    click.echo(f"{STREAM_WORD} {serving.source_id}")
+    sys.stdout.flush()
+    try:
+        while serving.wait and not outlet.wait_for_consumer(0.1):
+            watch.check()
+        t_start = pylsl.local_clock() + _LEAD_S
+        play(
+            _ahead(blocks),
+            t_start=t_start,
+            push=_mortal(outlet.push, t_start + serving.die_at_s),
+            clock=pylsl.local_clock,
+            check=watch.check,
+        )
+        _idle(_LINGER_S, watch.check)
+    except Stop:
+        pass
+    finally:
+        outlet.close()
+
+
+def exit_with_sentence(main: Callable[[], None]) -> None:
+    """Run a source's main function; print an error as one sentence, end by its code."""
+    try:
+        main()
+    except PhasegateError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+class _Watch:
+    """Whether this process was asked to end, or is left alone."""
+
+    def __init__(self, parent: int) -> None:
+        self._parent = parent
+        self._asked = False
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+
+    def check(self) -> None:
+        """Raise `Stop` if it is time to end."""
+        if self._asked or os.getppid() != self._parent:
+            raise Stop
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+
+
+def _mortal(push: Push, t_death: float) -> Push:
+    if t_death == math.inf:
+        return push
+
+    def push_or_die(row: int, stamp: float) -> None:
+        if stamp >= t_death:
+            os._exit(1)
+        push(row, stamp)
+
+    return push_or_die
+
+
+def _ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items while a thread makes the next one."""
+    iterator = iter(items)
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        coming = worker.submit(lambda: list(islice(iterator, 1)))
+        while made := coming.result():
+            coming = worker.submit(lambda: list(islice(iterator, 1)))
+            yield made[0]
+
+
+def _idle(seconds: float, check: Callable[[], None]) -> None:
+    t_end = time.monotonic() + seconds
+    while (left := t_end - time.monotonic()) > 0:
+        check()
+        time.sleep(min(left, 0.1))

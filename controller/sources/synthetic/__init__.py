@@ -1,0 +1,1 @@
+"""A simulated participant: rhythms of known phase in EEG-like noise."""
