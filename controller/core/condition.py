@@ -2,7 +2,6 @@
 
 import math
 
-
 from numba import types
 
 from controller.core.reasons import Artifact, Fault
@@ -24,7 +23,7 @@ _CLOCK_JUMP = int(Fault.CLOCK_JUMP)
 _BAD_SIGNAL = int(Fault.BAD_SIGNAL)
 
 # The electrode's own offset, tens of millivolts with a DC-coupled amplifier, must not
-# count as an artifact: amplitudes are taken from a baseline that follows within a second.
+# count as an artifact: amplitudes count from a baseline that follows within a second.
 _BASELINE_S = 1.0
 
 # Beyond one and a half intervals a sample is missing; below a tenth, one is repeated or
@@ -101,7 +100,9 @@ def inspect(program: Program, memory: Memory, channel: int) -> int:
     if math.isfinite(previous):
         if not abs(value - previous) <= settings.artifact_gradient_uv:
             flags |= _GRADIENT
-        memory.flat_run[channel] = memory.flat_run[channel] + 1 if value == previous else 0
+        memory.flat_run[channel] = (
+            memory.flat_run[channel] + 1 if value == previous else 0
+        )
     if memory.flat_run[channel] >= settings.artifact_flat_samples:
         flags |= _FLAT
     follow = min(1.0, settings.interval_s / _BASELINE_S)
@@ -140,5 +141,3 @@ def condition(program: Program, memory: Memory) -> int:
         now.fault_value = now.t_sample - now.t_clean
         return _BAD_SIGNAL
     return _OK
-
-

@@ -57,7 +57,7 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
 
 def copy_memory(memory: Memory) -> Memory:
     """Return memory that shares nothing with the original."""
-    return Memory(*(array.copy() for array in memory))
+    return Memory._make(array.copy() for array in memory)
 
 
 def carry_on(memory: Memory, before: Memory) -> None:

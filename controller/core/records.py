@@ -228,7 +228,7 @@ class Program(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Everything the loop changes; a run can be left and entered again at any sample."""
+    """Everything the loop changes; it can be left and entered again at any sample."""
 
     now: Any  # NOW[1]
     ledger: Any  # LEDGER[1]

@@ -190,9 +190,7 @@ def on_edge_due(
     )
     if refusal == _NO_REFUSAL:
         return edge.action
-    _record_edge(
-        program, memory, telemetry, t_now, math.nan, permits, refusal, 0
-    )
+    _record_edge(program, memory, telemetry, t_now, math.nan, permits, refusal, 0)
     end_pulse(program, memory)
     return NO_ACTION
 
@@ -220,7 +218,7 @@ def on_edge_done(
     permits: int,
     system_error: int,
 ) -> int:
-    """Record an edge that was sent, or failed to be, and go to the next; return a `Fault`.
+    """Record an edge that was sent, or failed, and go to the next; return a `Fault`.
 
     A rising edge whose call failed is counted as a pulse all the same, since nobody
     knows what the device saw.
@@ -244,7 +242,5 @@ def on_edge_done(
         now.t_next_edge = math.inf
     else:
         now.edge += 1
-        now.t_next_edge = (
-            now.t_onset_write + program.pattern_edges[now.edge].offset_s
-        )
+        now.t_next_edge = now.t_onset_write + program.pattern_edges[now.edge].offset_s
     return _OK

@@ -69,6 +69,25 @@ class ControlWords:
         self.words[Word.SUPERVISOR_BEAT] = _bits(t_now)
 
     @property
+    def supervisor_beat(self) -> float:
+        """When the supervisor was last alive, on the host clock."""
+        return float(self.words[Word.SUPERVISOR_BEAT].view(np.float64))
+
+    @property
+    def clock_offset_s(self) -> float:
+        """What turns the stream's stamps into this host's clock."""
+        return float(self.words[Word.CLOCK_OFFSET].view(np.float64))
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the loop is to return."""
+        return bool(self.words[Word.STOP])
+
+    def count_turn(self) -> None:
+        """Count a turn of the Python loop; the compiled one counts its own."""
+        self.words[Word.LOOP_BEAT] += 1
+
+    @property
     def loop_beats(self) -> int:
         """How often the loop has turned."""
         return int(self.words[Word.LOOP_BEAT])

@@ -59,13 +59,12 @@ _LOOP_BEAT = 8 * int(Word.LOOP_BEAT)
 _LONGEST_PULL_S = 0.1
 
 # The supervisor beats twenty times a second; a collector's pause of 0.1 s is harmless.
-_SUPERVISOR_SILENCE_S = 2.0
+SUPERVISOR_SILENCE_S = 2.0
 
 # liblsl's error numbers are small; this one is the fake's.
 TAPE_ENDED = -1000
 
 _EIO = 5
-
 
 
 @compiled(i8(PORTS_TYPE, f8))
@@ -74,7 +73,7 @@ def permits_now(ports: Any, t_now: float) -> int:
     words = ports[0].words
     permits = load_acquire(words + _PERMITS)
     t_beat = bits_to_float(load_acquire(words + _BEAT))
-    if t_now - t_beat <= _SUPERVISOR_SILENCE_S:
+    if t_now - t_beat <= SUPERVISOR_SILENCE_S:
         return permits | _SUPERVISED
     return permits & ~_SUPERVISED
 
@@ -118,9 +117,7 @@ def _fire(
     if action != NO_ACTION:
         error = _carry_out(ports, program, action)
         t_after = call_clock(port.clock, port.world)
-        fault = on_edge_done(
-            program, memory, telemetry, t_now, t_after, permits, error
-        )
+        fault = on_edge_done(program, memory, telemetry, t_now, t_after, permits, error)
     publish(memory, telemetry)
     return fault
 
@@ -178,9 +175,7 @@ def _listen(
 
 
 @compiled(types.void(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE))
-def _leave(
-    ports: Any, program: Program, memory: Memory, telemetry: Telemetry
-) -> None:
+def _leave(ports: Any, program: Program, memory: Memory, telemetry: Telemetry) -> None:
     """Drop a planned pulse and bring the line down."""
     now = memory.now[0]
     if not math.isinf(now.t_next_edge):

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from controller.errors import EngineFault
-from controller.kernels.jit import new_records, record_array_type
+from controller.kernels.jit import built_in, new_records, record_array_type
 
 PORTS = np.dtype(
     [
@@ -46,7 +45,7 @@ def _call(builder: Any, kind: Any, arguments: Any) -> Any:
     return builder.call(function, list(arguments[1:]))
 
 
-@intrinsic
+@built_in
 def call_pull(
     typing_context: Any,
     address: Any,
@@ -74,7 +73,7 @@ def call_pull(
     ), codegen
 
 
-@intrinsic
+@built_in
 def call_clock(typing_context: Any, address: Any, world: Any) -> Any:
     """Return the host clock in seconds."""
     kind = ir.FunctionType(_DOUBLE, [_I64])
@@ -85,7 +84,7 @@ def call_clock(typing_context: Any, address: Any, world: Any) -> Any:
     return types.float64(types.int64, types.int64), codegen
 
 
-@intrinsic
+@built_in
 def call_write(
     typing_context: Any,
     address: Any,
@@ -105,7 +104,7 @@ def call_write(
     ), codegen
 
 
-@intrinsic
+@built_in
 def call_ioctl(
     typing_context: Any,
     address: Any,
@@ -125,7 +124,7 @@ def call_ioctl(
     ), codegen
 
 
-@intrinsic
+@built_in
 def read_errno(typing_context: Any, address: Any, world: Any) -> Any:
     """Return the system's error number of the last call that failed."""
     kind = ir.FunctionType(_I32.as_pointer(), [_I64])
@@ -136,7 +135,7 @@ def read_errno(typing_context: Any, address: Any, world: Any) -> Any:
     return types.int32(types.int64, types.int64), codegen
 
 
-@intrinsic
+@built_in
 def address_as_pointer(typing_context: Any, address: Any) -> Any:
     """Return an address as an untyped pointer, for `numba.carray`."""
 
@@ -161,12 +160,12 @@ def _address(library: ctypes.CDLL, name: str) -> int:
         function = getattr(library, name)
     except AttributeError as error:
         raise EngineFault(
-            f"The library {library._name} has no function {name}; "
+            f"liblsl or libc has no function {name}; "
             "reinstall pylsl, or use the Python loop."
         ) from error
     address = ctypes.cast(function, ctypes.c_void_p).value
     if not address:
-        raise EngineFault(f"The function {name} of {library._name} has no address.")
+        raise EngineFault(f"The function {name} has no address; reinstall pylsl.")
     return address
 
 
@@ -188,7 +187,7 @@ def real_ports(inlet: int, words: int) -> Any:
     """
     # pylsl ships liblsl under several file names that are separate copies: only the
     # one that pylsl itself loaded knows its inlets.
-    from pylsl.lib import lib as liblsl  # noqa: PLC0415
+    from pylsl.lib import lib as liblsl
 
     libc = ctypes.CDLL(None, use_errno=False)
     ports = new_records(PORTS)

@@ -71,7 +71,7 @@ def drain(telemetry: Telemetry, *, with_raw: bool = True) -> Batch:
 def backlog(telemetry: Telemetry) -> float:
     """Return how full the sample ring is, from 0 to 1."""
     waiting = int(telemetry.heads[0]) - int(telemetry.tails[0])
-    return waiting / telemetry.samples.shape[0]
+    return waiting / len(telemetry.samples)
 
 
 def join(batches: list[Batch]) -> Batch:

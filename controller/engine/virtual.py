@@ -10,9 +10,8 @@ import dataclasses
 import math
 from typing import Any
 
-import numba
 import numpy as np
-from numba import types
+from numba import carray, types
 
 from controller.core.reasons import Fault
 from controller.core.records import EDGE, Memory, Program
@@ -73,12 +72,10 @@ def fake_pull(
     inlet: int, buffer: int, n_channels: int, timeout_s: float, error: int, handle: int
 ) -> float:
     """Give the next sample if it arrives in time, else let `timeout_s` pass."""
-    world = numba.carray(address_as_pointer(handle), (1,), WORLD)[0]
-    words = numba.carray(address_as_pointer(world.words), (8,), np.int64)
+    world = carray(address_as_pointer(handle), (1,), WORLD)[0]
+    words = carray(address_as_pointer(world.words), (8,), np.int64)
     if world.edge_at < world.n_edges:
-        edges = numba.carray(
-            address_as_pointer(world.edges), (world.n_edges,), EDGE
-        )
+        edges = carray(address_as_pointer(world.edges), (world.n_edges,), EDGE)
         edge = edges[world.edge_at]
         if edge.n_samples == world.at:
             world.edge_at += 1
@@ -88,25 +85,25 @@ def fake_pull(
             words[_BEAT_WORD] = _ALIVE if edge.permits & _SUPERVISED else _GONE
             return 0.0
     if world.at >= world.stop_at:
-        numba.carray(address_as_pointer(error), (1,), np.int32)[0] = TAPE_ENDED
+        carray(address_as_pointer(error), (1,), np.int32)[0] = TAPE_ENDED
         return 0.0
-    arrivals = numba.carray(
+    arrivals = carray(
         address_as_pointer(world.t_arrival), (world.stop_at,), np.float64
     )
     t_arrival = arrivals[world.at]
     if world.n_edges < 0 and t_arrival > world.t + timeout_s:
         world.t += timeout_s
         return 0.0
-    stamps = numba.carray(
+    stamps = carray(
         address_as_pointer(world.t_sample), (world.stop_at,), np.float64
     )
-    permits = numba.carray(
+    permits = carray(
         address_as_pointer(world.permits), (world.stop_at,), np.int64
     )
-    rows = numba.carray(
+    rows = carray(
         address_as_pointer(world.raw), (world.stop_at, world.n_channels), np.float32
     )
-    target = numba.carray(address_as_pointer(buffer), (n_channels,), np.float32)
+    target = carray(address_as_pointer(buffer), (n_channels,), np.float32)
     for channel in range(n_channels):
         target[channel] = rows[world.at, channel]
     words[_PERMITS_WORD] = permits[world.at]
@@ -119,7 +116,7 @@ def fake_pull(
 @compiled_callback(types.float64(types.int64))
 def fake_clock(handle: int) -> float:
     """Read the virtual clock, which moves on by a tick, or to a recorded reading."""
-    world = numba.carray(address_as_pointer(handle), (1,), WORLD)[0]
+    world = carray(address_as_pointer(handle), (1,), WORLD)[0]
     t = world.t
     if math.isnan(world.t_then):
         world.t += world.tick_s
@@ -129,21 +126,19 @@ def fake_clock(handle: int) -> float:
     return t
 
 
-@compiled_callback(
-    types.int64(types.int32, types.int64, types.int64, types.int64)
-)
+@compiled_callback(types.int64(types.int32, types.int64, types.int64, types.int64))
 def fake_write(descriptor: int, data: int, n_bytes: int, handle: int) -> int:
     """Log the first byte of a write, or fail as told."""
-    world = numba.carray(address_as_pointer(handle), (1,), WORLD)[0]
+    world = carray(address_as_pointer(handle), (1,), WORLD)[0]
     if world.n_writes == world.fail_write_at:
         world.n_writes += 1
         world.errno = _EIO
         return -1
     if world.n_writes < world.most_writes:
-        log = numba.carray(
+        log = carray(
             address_as_pointer(world.writes), (world.most_writes, 3), np.float64
         )
-        first = numba.carray(address_as_pointer(data), (1,), np.uint8)[0]
+        first = carray(address_as_pointer(data), (1,), np.uint8)[0]
         log[world.n_writes, 0] = world.t
         log[world.n_writes, 1] = descriptor
         log[world.n_writes, 2] = first
@@ -151,18 +146,16 @@ def fake_write(descriptor: int, data: int, n_bytes: int, handle: int) -> int:
     return n_bytes
 
 
-@compiled_callback(
-    types.int32(types.int32, types.int64, types.int64, types.int64)
-)
+@compiled_callback(types.int32(types.int32, types.int64, types.int64, types.int64))
 def fake_ioctl(descriptor: int, request: int, argument: int, handle: int) -> int:
     """Log an ioctl by its request, or fail as told."""
-    world = numba.carray(address_as_pointer(handle), (1,), WORLD)[0]
+    world = carray(address_as_pointer(handle), (1,), WORLD)[0]
     if world.n_writes == world.fail_write_at:
         world.n_writes += 1
         world.errno = _EIO
         return -1
     if world.n_writes < world.most_writes:
-        log = numba.carray(
+        log = carray(
             address_as_pointer(world.writes), (world.most_writes, 3), np.float64
         )
         log[world.n_writes, 0] = world.t
@@ -209,7 +202,7 @@ def regular_tape(
     data_age_s: float = 0.0,
     permits: Permit = Permit.ALL,
 ) -> Tape:
-    """Return a tape of samples that come on the beat, each `data_age_s` after its stamp."""
+    """Return a tape of samples on the beat, each `data_age_s` after its stamp."""
     n_samples = raw.shape[0]
     t_sample = t_start + np.arange(n_samples) / sfreq_hz
     return Tape(

@@ -1,9 +1,11 @@
 """What a designer is asked, what it answers, and how one is found by name."""
 
 import dataclasses
+import math
 from typing import Protocol
 
 from controller.core.records import Kernel
+from controller.errors import ConfigError
 from controller.kernels.jit import ComplexArray, Float64Array
 
 
@@ -20,13 +22,35 @@ class Brief:
     band_hz : tuple of float
         Pass band around it.
     horizon_s : float
-        How far after its newest sample the estimate shall hold.
+        How far after its newest sample the estimate shall hold, not negative.
+
+    Raises
+    ------
+    ConfigError
+        If the frequency does not lie inside the band, or the band not between 0 and
+        half the rate, or the horizon is negative or not finite.
     """
 
     sfreq_hz: float
     frequency_hz: float
     band_hz: tuple[float, float]
     horizon_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no designer can meet."""
+        low_hz, high_hz = self.band_hz
+        half_hz = self.sfreq_hz / 2.0
+        if not 0.0 < low_hz < self.frequency_hz < high_hz < half_hz < math.inf:
+            raise ConfigError(
+                f"A rhythm at {self.frequency_hz:g} Hz in the band {low_hz:g}-"
+                f"{high_hz:g} Hz cannot be followed at {self.sfreq_hz:g} Hz; the "
+                "frequency must lie inside the band and the band below half the rate."
+            )
+        if not 0.0 <= self.horizon_s < math.inf:
+            raise ConfigError(
+                f"The horizon is {self.horizon_s:g} s, but an estimate can only hold "
+                "now or later; give latencies that are not negative."
+            )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

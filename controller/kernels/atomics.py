@@ -9,12 +9,13 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from controller.kernels.jit import built_in
 
 _WORD = ir.IntType(64)
 
 
-@intrinsic
+@built_in
 def load_acquire(typing_context: Any, address: Any) -> Any:
     """Return the 64-bit word at `address`, ordered before every later read."""
 
@@ -25,7 +26,7 @@ def load_acquire(typing_context: Any, address: Any) -> Any:
     return types.int64(types.int64), codegen
 
 
-@intrinsic
+@built_in
 def store_release(typing_context: Any, address: Any, value: Any) -> Any:
     """Write a 64-bit word at `address`, ordered after every earlier write."""
 
@@ -37,7 +38,7 @@ def store_release(typing_context: Any, address: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64), codegen
 
 
-@intrinsic
+@built_in
 def bits_to_float(typing_context: Any, word: Any) -> Any:
     """Return the float64 whose bit pattern is `word`."""
 

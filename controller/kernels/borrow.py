@@ -10,10 +10,11 @@ from typing import Any
 
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+
+from controller.kernels.jit import built_in
 
 
-@intrinsic
+@built_in
 def borrow(typing_context: Any, arrays: Any) -> Any:
     """Return a named tuple of arrays, or one array, that counts no references."""
 
@@ -21,7 +22,7 @@ def borrow(typing_context: Any, arrays: Any) -> Any:
         array = context.make_array(kind)(context, builder, value)
         array.meminfo = cgutils.get_null_value(array.meminfo.type)
         array.parent = cgutils.get_null_value(array.parent.type)
-        return array._getvalue()
+        return array._getvalue()  # noqa: SLF001 - numba's own way
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]

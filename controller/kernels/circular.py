@@ -16,6 +16,8 @@ _TWO_PI = 2.0 * math.pi
 @compiled(f8(f8))
 def wrap(phase: float) -> float:
     """Return the phase in (-pi, pi] that points the same way."""
+    if -math.pi < phase <= math.pi:
+        return phase
     wrapped = math.pi - (math.pi - phase) % (2.0 * math.pi)
     # A remainder of a hair below zero rounds up to the whole turn.
     if wrapped <= -math.pi:
@@ -36,7 +38,8 @@ def wrap_phase(phase: npt.ArrayLike) -> Float64Array:
     """Return phases in (-pi, pi] that point the same way, element by element."""
     angles = np.asarray(phase, dtype=np.float64)
     wrapped = math.pi - np.mod(math.pi - angles, _TWO_PI)
-    return np.where(wrapped <= -math.pi, math.pi, wrapped)
+    wrapped = np.where(wrapped <= -math.pi, math.pi, wrapped)
+    return np.where((-math.pi < angles) & (angles <= math.pi), angles, wrapped)
 
 
 def resultant_length(phase: npt.ArrayLike) -> float:

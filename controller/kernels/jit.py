@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 from numba import types
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Float64Array = npt.NDArray[np.float64]
@@ -53,12 +54,19 @@ def cache_directory() -> Path:
     """Return the folder that holds the machine code of exactly these sources."""
     configured = os.environ.get("NUMBA_CACHE_DIR")
     root = (
-        Path(configured) if configured else Path(platformdirs.user_cache_dir("phasegate"))
+        Path(configured)
+        if configured
+        else Path(platformdirs.user_cache_dir("phasegate"))
     )
     return root / f"kernels-{_source_digest()}"
 
 
 _CACHE_DIRECTORY = str(cache_directory())
+
+
+def built_in(builder: Callable[..., Any]) -> Any:
+    """Make a compiled function out of the machine instructions that `builder` emits."""
+    return intrinsic(builder)
 
 
 def record_type(dtype: np.dtype[Any]) -> Any:
@@ -78,12 +86,13 @@ def new_records(dtype: np.dtype[Any], n: int = 1) -> Any:
 
 @contextlib.contextmanager
 def _own_cache() -> Iterator[None]:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _CACHE_DIRECTORY
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = _CACHE_DIRECTORY
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 def compiled_callback(signature: Any) -> Callable[[Callable[..., Any]], Any]:

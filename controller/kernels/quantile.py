@@ -45,7 +45,8 @@ def quantile(ordered: Float64Array, n: int, fraction: float) -> float:
     if n < 1:
         return math.nan
     position = fraction * (n - 1)
-    below = int(math.floor(position))
+    below = math.floor(position)
     above = min(below + 1, n - 1)
     weight = position - below
-    return ordered[below] + weight * (ordered[above] - ordered[below])
+    value: float = ordered[below] + weight * (ordered[above] - ordered[below])
+    return value

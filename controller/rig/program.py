@@ -216,7 +216,8 @@ def _wire(edges: TriggerEdges | None, pulse_s: float) -> tuple[Any, Any, Any]:
 
 
 def _floats(values: Any) -> Float64Array:
-    return np.ascontiguousarray(values, np.float64)
+    # A copy: the compiled loop refuses arrays that are read-only.
+    return np.array(values, np.float64, order="C")
 
 
 def _split(values: Any) -> Float64Array:

@@ -1,4 +1,4 @@
-"""The interlock: may a pulse leave at this instant? Asked at planning and at the deadline.
+"""The interlock: may a pulse leave now? Asked when planned and at the deadline.
 
 SAFE -> ARMED -> FAULT. Only a person arms; a fault latches for the rest of the run. The
 compiled review and the plain Python one are the same function (`review.py_func`).

@@ -1,4 +1,4 @@
-"""Study limits: frozen, without defaults, below absolute ceilings that stand in code."""
+"""Study limits: frozen, without defaults, below ceilings that stand in code."""
 
 import dataclasses
 import math
@@ -107,7 +107,9 @@ class Limits:
     def __post_init__(self) -> None:
         for name, ceiling in CEILINGS.items():
             value = float(getattr(self, name))
-            if not (math.isfinite(value) and ceiling.lowest <= value <= ceiling.highest):
+            if not (
+                math.isfinite(value) and ceiling.lowest <= value <= ceiling.highest
+            ):
                 raise ConfigError(
                     f"limits.{name} is {value:g}, but must be from {ceiling.lowest:g} "
                     f"to {ceiling.highest:g} ({ceiling.source})."

@@ -1,0 +1,154 @@
+"""What every designer must keep, to be run by the author of a plug-in on the plug-in.
+
+Use it in a test: `assert check_designer(MyDesigner()) == ()`.
+"""
+
+import math
+
+import numpy as np
+
+from controller.core.records import Kernel
+from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.offline import run_design
+from controller.kernels.jit import ComplexArray, Float64Array
+
+RATES_HZ = (128.0, 250.0, 500.0, 1000.0, 5000.0)
+
+_REST_S = 20.0
+_TOLERANCE_RAD = math.radians(20.0)
+_AMPLITUDE_UV = 10.0
+_SETTLED = 0.02  # of the amplitude, between the end of the warm-up and later
+_ROUNDING = 1e-9
+
+
+def check_designer(
+    designer: Designer,
+    *,
+    frequency_hz: float = 10.0,
+    half_width_hz: float = 2.0,
+    horizon_s: float = 0.01,
+    rates_hz: tuple[float, ...] = RATES_HZ,
+) -> tuple[str, ...]:
+    """Return one sentence for each promise that the designer breaks.
+
+    Parameters
+    ----------
+    designer : Designer
+    frequency_hz, half_width_hz : float
+        The rhythm that is simulated.
+    horizon_s : float
+    rates_hz : tuple of float
+    """
+    broken: list[str] = []
+    for sfreq_hz in rates_hz:
+        brief = Brief(
+            sfreq_hz=sfreq_hz,
+            frequency_hz=frequency_hz,
+            band_hz=(frequency_hz - half_width_hz, frequency_hz + half_width_hz),
+            horizon_s=horizon_s,
+        )
+        rest = simulated_rest(brief) if designer.needs_rest else None
+        design = designer.design(brief, rest)
+        found = _check_shape(design, brief)
+        if not found:
+            found = [
+                *_check_cosine(design),
+                *_check_constant(design),
+                *_check_scale(designer, design, rest),
+            ]
+        broken += [f"At {sfreq_hz:g} Hz {sentence}" for sentence in found]
+    return tuple(broken)
+
+
+def simulated_rest(brief: Brief) -> Float64Array:
+    """Return 20 s of a waxing and waning rhythm in 1/f noise, shape (1, n_samples)."""
+    rng = np.random.default_rng(20)
+    n_samples = round(_REST_S * brief.sfreq_hz)
+    frequencies_hz = np.fft.rfftfreq(n_samples, 1.0 / brief.sfreq_hz)
+    # Drawn line by line, so that every rate sees the same recording below its half.
+    lines = rng.standard_normal((round(_REST_S * 2500.0) + 1, 2)) @ np.array([1.0, 1j])
+    density = np.zeros(frequencies_hz.size)
+    density[1:] = 1.0 / frequencies_hz[1:]
+    density += 2.0 * np.exp(-0.5 * ((frequencies_hz - brief.frequency_hz) / 0.5) ** 2)
+    spectrum = np.sqrt(density) * lines[: frequencies_hz.size]
+    rest = np.fft.irfft(spectrum * 10.0 * n_samples / _REST_S, n_samples)
+    return np.ascontiguousarray(rest[np.newaxis])
+
+
+def _check_shape(design: Design, brief: Brief) -> list[str]:
+    if design.brief != brief:
+        return ["the design answers another brief than it was given."]
+    if not 0.0 < design.warm_up_s < math.inf:
+        return [f"the warm-up is {design.warm_up_s:g} s; say how long it really is."]
+    fir, system = design.fir, design.state_space
+    if design.kernel == Kernel.FIR:
+        if fir is None or fir.ndim != 2 or fir.shape[0] != 1:
+            return ["fir does not have the shape (1, n_taps)."]
+        return [] if np.isfinite(fir).all() else ["fir holds NaN or infinities."]
+    if design.kernel != Kernel.STATE_SPACE or system is None:
+        return ["the design names a kernel that it brings no arrays for."]
+    n_states = system.readout.size
+    shapes = (system.transition.shape, system.drive.shape, system.feedthrough.shape)
+    if shapes != ((n_states, n_states), (n_states, 1), (1,)):
+        return [f"the state space's arrays do not fit each other: {shapes}."]
+    arrays = (system.transition, system.drive, system.readout, system.feedthrough)
+    if not all(np.isfinite(array).all() for array in arrays):
+        return ["the state space holds NaN or infinities."]
+    radius = float(np.abs(np.linalg.eigvals(system.transition)).max())
+    return [] if radius < 1.0 else [f"the recursion is unstable: radius {radius:g}."]
+
+
+def _check_cosine(design: Design) -> list[str]:
+    """Feed a cosine: phase 0 at its peak, and no different after the warm-up."""
+    brief = design.brief
+    warm = math.ceil(design.warm_up_s * brief.sfreq_hz)
+    cycle = math.ceil(brief.sfreq_hz / brief.frequency_hz)
+    at = np.arange(2 * warm + 3 * cycle) / brief.sfreq_hz
+    turn = 2.0 * np.pi * brief.frequency_hz
+    cosine = _AMPLITUDE_UV * np.cos(turn * at)[np.newaxis]
+    expected = _AMPLITUDE_UV * np.exp(1j * turn * (at + brief.horizon_s))
+    answer: ComplexArray = run_design(design, cosine) / expected
+    found = []
+    mean = complex(answer[-cycle:].mean())
+    if not abs(np.angle(mean)) <= _TOLERANCE_RAD:
+        found.append(
+            f"a cosine's phase is off by {math.degrees(float(np.angle(mean))):.1f} deg "
+            "(0 is the positive peak, at the horizon)."
+        )
+    if not 0.5 <= abs(mean) <= 2.0:
+        found.append(
+            f"a cosine of 10 uV comes out as {10.0 * abs(mean):.2g} uV; the estimate "
+            "must be in microvolts."
+        )
+    early = complex(answer[warm : warm + cycle].mean())
+    if not abs(early - mean) <= _SETTLED * abs(mean):
+        found.append(
+            f"the answer to a cosine still changes by {abs(early / mean - 1.0):.1%} "
+            f"after the warm-up of {design.warm_up_s:.3g} s; state a longer one."
+        )
+    return found
+
+
+def _check_constant(design: Design) -> list[str]:
+    brief = design.brief
+    warm = math.ceil(design.warm_up_s * brief.sfreq_hz)
+    constant = np.ones((1, 20 * warm))
+    left = float(abs(run_design(design, constant)[-1]))
+    if left <= _ROUNDING:
+        return []
+    return [f"a constant of 1 uV leaves {left:.2g} uV; the gain at 0 Hz must be 0."]
+
+
+def _check_scale(
+    designer: Designer, design: Design, rest: Float64Array | None
+) -> list[str]:
+    """Design from the same rest in other units: the estimate must not change."""
+    if rest is None:
+        return []
+    brief = design.brief
+    other = designer.design(brief, 1000.0 * rest)
+    probe = rest[:, : round(2.0 * design.warm_up_s * brief.sfreq_hz)]
+    one, two = run_design(design, probe), run_design(other, probe)
+    if np.abs(one - two).max() <= 1e-6 * np.abs(one).max():
+        return []
+    return ["a rest recording 1000 times as large gives other weights."]

@@ -1,0 +1,80 @@
+"""Run a design over a recording offline, with scipy: calibration's and the tests' view.
+
+The compiled kernels are another implementation of the same sums; the two agree to
+rounding, not bit for bit.
+"""
+
+import numpy as np
+import scipy.linalg
+import scipy.signal
+
+from controller.core.records import Kernel
+from controller.errors import ConfigError
+from controller.estimators.base import Design, StateSpace
+from controller.estimators.spectrum import require_finite
+from controller.kernels.jit import ComplexArray, Float64Array
+
+
+def run_design(design: Design, samples: Float64Array) -> ComplexArray:
+    """Return the design's estimate after each sample, from silence before the first.
+
+    Parameters
+    ----------
+    design : Design
+    samples : array, shape (n_virtual, n_samples)
+        Microvolts.
+
+    Returns
+    -------
+    estimate : complex array, shape (n_samples,)
+        Analytic signal at `design.brief.horizon_s` after each sample; untrustworthy
+        until `design.warm_up_s`.
+
+    Raises
+    ------
+    ConfigError
+        If the design has no arrays for its kernel or another number of channels.
+    SignalFault
+        If a sample is not a finite number.
+    """
+    require_finite(samples, "The recording")
+    if design.kernel == Kernel.FIR and design.fir is not None:
+        _require_channels(design.fir.shape[0], samples)
+        return _run_fir(design.fir, samples)
+    if design.kernel == Kernel.STATE_SPACE and design.state_space is not None:
+        _require_channels(design.state_space.drive.shape[1], samples)
+        return _run_state_space(design.state_space, samples)
+    raise ConfigError(
+        f"The design {design.name!r} brings no weights for its kernel "
+        f"{design.kernel.name}; its designer must fill in fir or state_space."
+    )
+
+
+def _require_channels(n_virtual: int, samples: Float64Array) -> None:
+    if samples.ndim != 2 or samples.shape[0] != n_virtual:
+        raise ConfigError(
+            f"The design reads {n_virtual} virtual channels, but the recording has the "
+            f"shape {samples.shape}; give (n_virtual, n_samples)."
+        )
+
+
+def _run_fir(fir: ComplexArray, samples: Float64Array) -> ComplexArray:
+    n_samples = samples.shape[1]
+    every = scipy.signal.oaconvolve(samples, fir, mode="full", axes=1)
+    return np.asarray(every[:, :n_samples].sum(axis=0), dtype=np.complex128)
+
+
+def _run_state_space(system: StateSpace, samples: Float64Array) -> ComplexArray:
+    # A Schur form is triangular: each state is a first-order filter of the input and of
+    # the states after it, whatever the system's eigenvalues.
+    triangle, basis = scipy.linalg.schur(system.transition, output="complex")
+    drive = basis.conj().T @ system.drive @ samples
+    states = np.empty_like(drive)
+    for k in reversed(range(triangle.shape[0])):
+        before = np.zeros(samples.shape[1], dtype=np.complex128)
+        before[1:] = triangle[k, k + 1 :] @ states[k + 1 :, :-1]
+        states[k] = scipy.signal.lfilter(
+            [1.0], [1.0, -triangle[k, k]], drive[k] + before
+        )
+    readout = system.readout @ basis
+    return np.asarray(readout @ states + system.feedthrough @ samples)

@@ -1,0 +1,1 @@
+"""How well a session did: offline truth, circular statistics, one static page."""

@@ -1,0 +1,136 @@
+"""From the rest at the beginning of a session to the design that its loop runs on."""
+
+import dataclasses
+
+import numpy as np
+
+from controller.config import Config
+from controller.errors import ConfigError, RhythmTooWeak
+from controller.estimators.accuracy import expected_accuracy
+from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.registry import find_designer
+from controller.estimators.rhythm import band_around, find_rhythm
+from controller.kernels.jit import Float64Array
+
+_WHOLE_INTERVALS = 1.5
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What the rest gave.
+
+    Parameters
+    ----------
+    design : Design
+    snr_db : float or None
+        Height of the rhythm's peak; None where its frequency was given.
+    expected_sd_deg : float or None
+        Circular standard deviation to expect behind the gate, from the last third of
+        the rest with a design from the first two; None without enough rest.
+    """
+
+    design: Design
+    snr_db: float | None
+    expected_sd_deg: float | None
+
+
+def check_rest(config: Config) -> Designer:
+    """Return the designer, having checked that the session plans the rest it needs.
+
+    Raises
+    ------
+    ConfigError
+    """
+    designer = find_designer(config.estimator.kind)
+    if config.run.rest_s > 0.0:
+        return designer
+    if designer.needs_rest:
+        raise ConfigError(
+            f"The estimator {designer.name} is designed from rest, but run.rest_s is "
+            "0; give it at least 15."
+        )
+    if config.rhythm.frequency_hz is None:
+        raise ConfigError(
+            "Without rest the individual frequency is unknown; give "
+            "rhythm.frequency_hz, or a run.rest_s of at least 15."
+        )
+    return designer
+
+
+def longest_whole(
+    t_sample: Float64Array, virtual_uv: Float64Array, sfreq_hz: float
+) -> Float64Array:
+    """Return the longest run of a virtual channel without gap or non-finite sample.
+
+    Parameters
+    ----------
+    t_sample : array, shape (n_samples,)
+    virtual_uv : array, shape (n_samples,)
+    sfreq_hz : float
+    """
+    broken = ~np.isfinite(virtual_uv)
+    late = np.diff(t_sample, prepend=t_sample[:1]) > _WHOLE_INTERVALS / sfreq_hz
+    edges = np.flatnonzero(late | broken)
+    bounds = np.concatenate([[0], edges, [len(virtual_uv)]])
+    longest = int(np.argmax(np.diff(bounds)))
+    run = virtual_uv[bounds[longest] : bounds[longest + 1]]
+    return run[np.isfinite(run)]
+
+
+def calibrate(
+    config: Config,
+    designer: Designer,
+    rest_uv: Float64Array,
+    *,
+    sfreq_hz: float,
+    horizon_s: float,
+) -> Calibration:
+    """Find the rhythm and design the estimator.
+
+    Parameters
+    ----------
+    config : Config
+    designer : Designer
+    rest_uv : array, shape (n_samples,)
+        Virtual channel at rest, without gaps; may be empty if nothing needs it.
+    sfreq_hz, horizon_s : float
+
+    Raises
+    ------
+    RhythmTooWeak
+        No usable rhythm, or too little rest.
+    """
+    rhythm = config.rhythm
+    snr_db = None
+    if rhythm.frequency_hz is None:
+        found = find_rhythm(rest_uv, sfreq_hz, rhythm.band, rhythm.search_hz)
+        frequency_hz, snr_db = found.frequency_hz, found.snr_db
+    else:
+        frequency_hz = rhythm.frequency_hz
+    brief = Brief(
+        sfreq_hz=sfreq_hz,
+        frequency_hz=frequency_hz,
+        band_hz=band_around(frequency_hz, rhythm.band),
+        horizon_s=horizon_s,
+    )
+    rest = rest_uv[np.newaxis, :] if rest_uv.size else None
+    return Calibration(
+        design=designer.design(brief, rest),
+        snr_db=snr_db,
+        expected_sd_deg=_expected(config, designer, brief, rest),
+    )
+
+
+def _expected(
+    config: Config, designer: Designer, brief: Brief, rest: Float64Array | None
+) -> float | None:
+    if rest is None:
+        return None
+    percentile = (
+        config.gate.percentile if config.gate.amplitude == "percentile" else 0.0
+    )
+    try:
+        expected = expected_accuracy(designer, brief, rest, percentile=percentile)
+    except RhythmTooWeak:
+        return None
+    return float(np.degrees(expected.gated.circular_sd_rad))

@@ -1,0 +1,151 @@
+"""One session from its configuration to its report."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from controller.config import Config
+from controller.errors import PhasegateError
+from controller.report.page import write_report
+from controller.report.score import score_session
+from controller.rig.design import check_rest
+from controller.rig.outputs import ReadArrivals, opened_output
+from controller.rig.records import session_facts
+from controller.rig.stages import ConfirmArming, Equipment, Stages
+from controller.rig.supervisor import Listener
+from controller.session.folder import PROVENANCE, SessionFolder, bytes_needed
+from controller.session.provenance import provenance
+from controller.sources.description import StreamDescription
+from controller.sources.lsl import LslInlet, find_stream
+from controller.sources.montage import mixing_matrix
+from controller.sources.process import start_source
+
+StartSource = Callable[..., Any]
+"""`start_source`, or the same with faults for a test."""
+
+_DEVICE_LOG = "device.jsonl"
+
+# Room on the disk for a session whose end only the operator knows.
+_OPEN_ENDED_S = 3600.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A session that is over.
+
+    Parameters
+    ----------
+    folder : Path
+    summary : dict
+    report : Path
+    error : PhasegateError or None
+        What ended it early.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    report: Path
+    error: PhasegateError | None
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command."""
+        return int(self.summary["exit"]["code"])
+
+
+def run_session(
+    config: Config,
+    text: str,
+    *,
+    out: Path,
+    listener: Listener,
+    confirm_arming: ConfirmArming,
+    begin_source: StartSource = start_source,
+) -> Finished:
+    """Run a session; once its folder stands, its records are finished in any case.
+
+    Parameters
+    ----------
+    config : Config
+    text : str
+        The file that it was read from, for the records.
+    out : Path
+        Where session folders go.
+    listener : Listener
+    confirm_arming : callable
+        Not asked for simulated devices.
+    begin_source : callable
+        Starts the source's process, where it is one of ours.
+
+    Raises
+    ------
+    PhasegateError
+        Trouble before there was a session folder.
+    """
+    designer = check_rest(config)
+    with contextlib.ExitStack() as stack:
+        listener.note("Looking for the stream ...")
+        process, wanted = begin_source(config.source)
+        if process is not None:
+            stack.callback(process.stop)
+        found = find_stream(wanted)
+        mixing = mixing_matrix(config.montage, found.description)
+        folder = _new_folder(config, found.description, out)
+        folder.write_config(text)
+        output, arrivals = stack.enter_context(
+            opened_output(config.output, folder.path / _DEVICE_LOG)
+        )
+        stages = Stages(
+            config=config,
+            equipment=Equipment(
+                stream=found.description,
+                inlet=LslInlet(found),
+                mixing=mixing,
+                designer=designer,
+                output=output,
+            ),
+            folder=folder,
+            listener=listener,
+            confirm_arming=confirm_arming,
+        )
+        error = stages.run()
+        return _finish(config, stages, folder, arrivals, listener, error)
+
+
+def _new_folder(config: Config, stream: StreamDescription, out: Path) -> SessionFolder:
+    duration_s = config.run.rest_s + (config.run.duration_s or _OPEN_ENDED_S)
+    return SessionFolder.create(
+        out,
+        title=config.title,
+        participant=config.run.participant,
+        n_bytes_needed=bytes_needed(
+            sfreq_hz=stream.sfreq_hz,
+            n_channels=stream.n_channels,
+            duration_s=duration_s,
+        ),
+    )
+
+
+def _finish(
+    config: Config,
+    stages: Stages,
+    folder: SessionFolder,
+    arrivals: ReadArrivals,
+    listener: Listener,
+    error: PhasegateError | None,
+) -> Finished:
+    """Score the session, write its summary and its report."""
+    facts = session_facts(config, stages.outcome, error)
+    folder.write_json(
+        PROVENANCE,
+        provenance(privileges=facts.privileges, seeds={"timing": config.timing.seed}),
+    )
+    listener.note("Scoring the session ...")
+    summary = score_session(folder.path, facts, arrivals())
+    listener.note("Writing the report ...")
+    report = write_report(folder.path)
+    return Finished(
+        folder=folder.path, summary=dict(summary), report=report, error=error
+    )

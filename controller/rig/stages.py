@@ -1,0 +1,314 @@
+"""The stages of a session: watch the stream settle, rest, close the loop."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from controller.config import Config, FileSource
+from controller.core.memory import carry_on, new_memory
+from controller.core.reasons import Fault
+from controller.core.records import Memory, Program
+from controller.engine.clock import host_clock
+from controller.engine.control import ControlWords
+from controller.engine.fallback import NOTICE
+from controller.engine.live import Inlet, LiveEngine
+from controller.engine.privileges import settle_collector
+from controller.engine.telemetry import Batch, join, new_telemetry
+from controller.engine.virtual import run_virtual
+from controller.errors import EngineFault, NotArmed, PhasegateError
+from controller.estimators.base import Design, Designer
+from controller.kernels.jit import Float64Array
+from controller.rig.design import Calibration, calibrate, longest_whole
+from controller.rig.faults import fault_error
+from controller.rig.outputs import trigger_code
+from controller.rig.program import (
+    Rules,
+    amplitude_window,
+    build_program,
+    make_trials,
+)
+from controller.rig.records import (
+    SessionOutcome,
+    as_tape,
+    design_arrays,
+    recorded_stream,
+)
+from controller.rig.supervisor import Listener, StageEnd, Supervisor
+from controller.rig.translate import horizon_s, rules_of
+from controller.safety.interlock import Permit
+from controller.session.folder import SessionFolder
+from controller.session.recorder import SessionRecorder
+from controller.sources.description import StreamDescription
+from controller.sources.timing import StreamTiming, judge_timing
+from drivers.base import TriggerOutput
+
+SETTLE_S = 2.5
+"""How long the stream is watched before anything is planned on it."""
+
+# As long as the longest stall of a disk that the session shall survive.
+_RING_S = 10.0
+
+ConfirmArming = Callable[[str], bool]
+"""Asks a person whether the output, named in a phrase, may be armed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What a session runs on.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    inlet : Inlet
+    mixing : array, shape (1, n_channels)
+        Microvolts of the virtual channel per unit of the stream.
+    designer : Designer
+    output : TriggerOutput
+        Open.
+    """
+
+    stream: StreamDescription
+    inlet: Inlet
+    mixing: Float64Array
+    designer: Designer
+    output: TriggerOutput
+
+
+class Stages:
+    """One run through the stages.
+
+    Parameters
+    ----------
+    config : Config
+    equipment : Equipment
+    folder : SessionFolder
+    listener : Listener
+    confirm_arming : callable
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        equipment: Equipment,
+        folder: SessionFolder,
+        listener: Listener,
+        confirm_arming: ConfirmArming,
+    ) -> None:
+        self._config = config
+        self._equipment = equipment
+        self._stream = equipment.stream
+        self._folder = folder
+        self._listener = listener
+        self._confirm_arming = confirm_arming
+        self._limits = config.limits.to_limits()
+        self._words = ControlWords()
+        self._engine = LiveEngine(equipment.inlet, self._words)
+        self._telemetry = new_telemetry(
+            self._stream.n_channels, n_samples=round(_RING_S * self._stream.sfreq_hz)
+        )
+        self.outcome = SessionOutcome()
+
+    def run(self) -> PhasegateError | None:
+        """Go through the stages; return what ended them early."""
+        recorder = SessionRecorder(
+            self._folder, recorded_stream(self._stream), t_now=host_clock()
+        )
+        supervisor = Supervisor(
+            engine=self._engine,
+            words=self._words,
+            telemetry=self._telemetry,
+            recorder=recorder,
+            output=self._equipment.output,
+            listener=self._listener,
+        )
+        error: PhasegateError | None = None
+        with supervisor.signals_taken():
+            try:
+                self.outcome.privileges = self._engine.open()
+                self._go_through(supervisor, recorder)
+            except PhasegateError as caught:
+                error = caught
+            finally:
+                self._words.withdraw(Permit.ALL)
+                self._engine.close()
+                self.outcome.interrupted = supervisor.interrupted
+        return _closed(recorder, error)
+
+    def _go_through(self, supervisor: Supervisor, recorder: SessionRecorder) -> None:
+        rest: list[Batch] = []
+        program = self._program(None, Rules())
+        memory = self.outcome.memory = new_memory(program, n_window=1)
+        settle_collector()
+        self._introduce()
+        end = supervisor.run_stage(
+            "settle", program, memory, duration_s=SETTLE_S, keep=rest
+        )
+        if self._is_over(end, memory):
+            return
+        timing = _timing(rest, self._stream.sfreq_hz)
+        rest_s = self._config.run.rest_s
+        if rest_s > 0.0:
+            self._listener.note(f"Rest: {rest_s:g} s, relaxed and still.")
+            end = supervisor.run_stage(
+                "rest", program, memory, duration_s=rest_s, keep=rest
+            )
+            if self._is_over(end, memory):
+                return
+        program, memory = self._prepare(join(rest), timing, memory)
+        self._close_loop(supervisor, recorder, program, memory)
+
+    def _close_loop(
+        self,
+        supervisor: Supervisor,
+        recorder: SessionRecorder,
+        program: Program,
+        memory: Memory,
+    ) -> None:
+        self._arm(recorder)
+        t_start = host_clock()
+        try:
+            end = supervisor.run_stage(
+                "closed loop",
+                program,
+                memory,
+                duration_s=self._config.run.duration_s,
+                done=lambda: bool(memory.now.trial[0] >= len(program.trials)),
+            )
+        finally:
+            self.outcome.loop_s = host_clock() - t_start
+        self._is_over(end, memory)
+
+    def _is_over(self, end: StageEnd, memory: Memory) -> bool:
+        """Return whether the session ends here as it may; raise for a fault."""
+        if end.fault is Fault.STOPPED:
+            return end.interrupted
+        has_end = isinstance(self._config.source, FileSource)
+        if has_end and end.fault in (Fault.STREAM_LOST, Fault.STREAM_SILENT):
+            self._listener.note("The recording has ended.")
+            return True
+        output = self._equipment.output
+        raise fault_error(
+            end.fault,
+            memory.now[0],
+            labels=self._stream.labels,
+            output=f"The {output.name} at {output.port}",
+        )
+
+    def _program(self, design: Design | None, rules: Rules) -> Program:
+        config, output = self._config, self._equipment.output
+        edges = None
+        if design is not None:
+            edges = output.edges(trigger_code(config.output))
+        return build_program(
+            sfreq_hz=self._stream.sfreq_hz,
+            mixing=self._equipment.mixing,
+            scale_uv=self._stream.scale_uv,
+            design=design,
+            rules=rules,
+            limits=self._limits,
+            trials=make_trials(
+                self._limits.max_pulses,
+                target_phase_rad=float(np.radians(config.target.phase_deg)),
+                iti_s=config.timing.iti_s,
+                iti_jitter_s=config.timing.iti_jitter_s,
+                seed=config.timing.seed,
+            ),
+            edges=edges,
+            pulse_s=config.output.pulse_ms / 1e3,
+        )
+
+    def _prepare(
+        self, rest: Batch, timing: StreamTiming, before: Memory
+    ) -> tuple[Program, Memory]:
+        """Design the estimator and warm it up on the rest."""
+        config, stream = self._config, self._stream
+        self._listener.note("Designing the estimator ...")
+        virtual_uv = rest.raw.astype(np.float64) @ self._equipment.mixing[0]
+        calibration = self.outcome.calibration = calibrate(
+            config,
+            self._equipment.designer,
+            longest_whole(rest.samples["t_sample"], virtual_uv, stream.sfreq_hz),
+            sfreq_hz=stream.sfreq_hz,
+            horizon_s=horizon_s(config, timing),
+        )
+        self._listener.note(_calibration_sentence(calibration))
+        rules = rules_of(config, timing)
+        program = self._program(calibration.design, rules)
+        memory = new_memory(program, n_window=amplitude_window(rules))
+        warmed = run_virtual(program, memory, as_tape(rest))
+        if warmed.fault is not Fault.END_OF_TAPE:
+            raise fault_error(
+                warmed.fault, memory.now[0], labels=stream.labels, output="no output"
+            )
+        carry_on(memory, before)
+        self.outcome.memory = memory
+        self._folder.write_design(
+            design_arrays(calibration.design, self._equipment.mixing, rules)
+        )
+        return program, memory
+
+    def _arm(self, recorder: SessionRecorder) -> None:
+        output = self._equipment.output
+        where = f"{output.name} at {output.port}"
+        if not output.simulated and not self._confirm_arming(where):
+            raise NotArmed(
+                f"The {where} was not armed, so nothing was fired; start again and "
+                "confirm, or pass --arm."
+            )
+        if not recorder.n_bytes > 0:
+            raise EngineFault(
+                "Nothing of the session has reached the disk, so it is not armed; "
+                "check the disk and start again."
+            )
+        recorder.event("armed", t=host_clock(), output=where)
+        self._words.permit(Permit.ARMED | Permit.RECORDING)
+
+    def _introduce(self) -> None:
+        stream, output = self._stream, self._equipment.output
+        self._listener.note(
+            f"Stream {stream.name}: {stream.n_channels} channels at "
+            f"{stream.sfreq_hz:g} Hz. Output: {output.name} at {output.port}"
+            f"{' (simulated)' if output.simulated else ''}."
+        )
+        if self._engine.loop_name != "compiled":
+            self._listener.note(NOTICE)
+
+
+def _closed(
+    recorder: SessionRecorder, error: PhasegateError | None
+) -> PhasegateError | None:
+    """Finish the records; return the first error."""
+    try:
+        if error is not None:
+            recorder.event("fault", t=host_clock(), sentence=str(error))
+    except PhasegateError as caught:
+        error = error or caught
+    try:
+        recorder.close()
+    except PhasegateError as caught:
+        error = error or caught
+    return error
+
+
+def _timing(batches: list[Batch], sfreq_hz: float) -> StreamTiming:
+    samples = join(batches).samples
+    return judge_timing(
+        np.ascontiguousarray(samples["t_sample"]),
+        np.ascontiguousarray(samples["t_arrival"]),
+        sfreq_hz,
+    )
+
+
+def _calibration_sentence(calibration: Calibration) -> str:
+    brief = calibration.design.brief
+    parts = [f"Rhythm at {brief.frequency_hz:.2f} Hz"]
+    if calibration.snr_db is not None:
+        parts.append(f"{calibration.snr_db:.1f} dB over the background")
+    if calibration.expected_sd_deg is not None:
+        parts.append(
+            f"expect a circular SD of {calibration.expected_sd_deg:.0f} deg behind "
+            "the gate"
+        )
+    return ", ".join(parts) + "."

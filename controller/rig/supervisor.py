@@ -1,0 +1,257 @@
+"""The supervisor: starts the loop's stretches, records, watches, and stops.
+
+Plain Python at an ordinary priority. It may be late by a tenth of a second without harm;
+the loop does not wait for it, and stops by itself if it falls silent.
+"""
+
+import contextlib
+import dataclasses
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Protocol
+
+import numpy as np
+
+from controller.core.reasons import Fault, HoldReason, Outcome
+from controller.core.records import Memory, Program, Telemetry
+from controller.engine.clock import host_clock
+from controller.engine.control import ControlWords
+from controller.engine.live import LiveEngine, Stretch
+from controller.engine.telemetry import Batch, drain
+from controller.errors import PhasegateError, RecordingError
+from controller.rig.outputs import driver_errors
+from controller.safety.interlock import Permit, Refusal
+from controller.session.recorder import SessionRecorder
+from drivers.base import TriggerOutput
+
+_LOOK_EVERY_S = 0.05
+_CHECK_OUTPUT_EVERY_S = 1.0
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Status:
+    """How the session stands, for whoever shows it; changed in place.
+
+    Parameters
+    ----------
+    stage : str
+    elapsed_s : float
+        Since the stage began.
+    duration_s : float or None
+        Planned for the stage.
+    fired : int
+    refused, held : dict of str to int
+        By reason.
+    data_age_s, phase_rad, amplitude_uv, threshold_uv : float
+        Of the newest sample; NaN where there is none.
+    n_samples : int
+    n_bytes : int
+        Written to disk.
+    """
+
+    stage: str = ""
+    elapsed_s: float = 0.0
+    duration_s: float | None = None
+    fired: int = 0
+    refused: dict[str, int] = dataclasses.field(default_factory=dict)
+    held: dict[str, int] = dataclasses.field(default_factory=dict)
+    data_age_s: float = float("nan")
+    phase_rad: float = float("nan")
+    amplitude_uv: float = float("nan")
+    threshold_uv: float = float("nan")
+    n_samples: int = 0
+    n_bytes: int = 0
+
+
+class Listener(Protocol):
+    """Whoever shows a session to a person."""
+
+    def note(self, sentence: str) -> None:
+        """Say something once."""
+        ...
+
+    def update(self, status: Status) -> None:
+        """Show how the session stands; called some twenty times a second."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StageEnd:
+    """How a stage ended.
+
+    Parameters
+    ----------
+    fault : Fault
+        `STOPPED` if it was stopped as planned.
+    interrupted : bool
+        Somebody asked for an end.
+    """
+
+    fault: Fault
+    interrupted: bool
+
+
+class Supervisor:
+    """Runs stages on an open engine.
+
+    Parameters
+    ----------
+    engine : LiveEngine
+    words : ControlWords
+    telemetry : Telemetry
+    recorder : SessionRecorder
+    output : TriggerOutput
+    listener : Listener
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: LiveEngine,
+        words: ControlWords,
+        telemetry: Telemetry,
+        recorder: SessionRecorder,
+        output: TriggerOutput,
+        listener: Listener,
+    ) -> None:
+        self._engine = engine
+        self._words = words
+        self._telemetry = telemetry
+        self._recorder = recorder
+        self._output = output
+        self._listener = listener
+        self._interrupt = threading.Event()
+        self._t_output_checked = host_clock()
+        self.status = Status()
+
+    @contextlib.contextmanager
+    def signals_taken(self) -> Iterator[None]:
+        """Make Ctrl-C and SIGTERM a wish to end, so that no record is torn."""
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            self._interrupt.set()
+
+        before = {
+            number: signal.signal(number, ask)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody has asked for an end."""
+        return self._interrupt.is_set()
+
+    def run_stage(
+        self,
+        name: str,
+        program: Program,
+        memory: Memory,
+        *,
+        duration_s: float | None,
+        done: Callable[[], bool] = lambda: False,
+        keep: list[Batch] | None = None,
+    ) -> StageEnd:
+        """Run the loop until the time is up, `done` says so, a fault or an interrupt.
+
+        Parameters
+        ----------
+        name : str
+        program, memory
+        duration_s : float or None
+            None runs until something else ends the stage.
+        done : callable
+        keep : list, optional
+            Gets every batch.
+
+        Raises
+        ------
+        RecordingError, OutputLost
+            Also stops the loop.
+        """
+        t_start = host_clock()
+        self.status.stage, self.status.duration_s = name, duration_s
+        self._recorder.event("stage", name=name, t=t_start)
+        self._words.beat(t_start)
+        self._engine.start(
+            Stretch(program=program, memory=memory, telemetry=self._telemetry)
+        )
+        fault: Fault | None = None
+        try:
+            while fault is None and not self._over(t_start, duration_s, done):
+                self._interrupt.wait(_LOOK_EVERY_S)
+                self._look(memory, t_start, keep)
+                fault = self._engine.finished()
+        except PhasegateError:
+            self._words.withdraw(Permit.ALL)
+            self._engine.stop()
+            raise
+        if fault is None:
+            fault = self._engine.stop()
+        self._look(memory, t_start, keep)
+        return StageEnd(fault=fault, interrupted=self.interrupted)
+
+    def _over(
+        self, t_start: float, duration_s: float | None, done: Callable[[], bool]
+    ) -> bool:
+        if self.interrupted:
+            self._words.withdraw(Permit.ARMED)
+            return True
+        late = duration_s is not None and host_clock() - t_start >= duration_s
+        return late or done()
+
+    def _look(self, memory: Memory, t_start: float, keep: list[Batch] | None) -> None:
+        t_now = host_clock()
+        self._words.beat(t_now)
+        batch = drain(self._telemetry)
+        if keep is not None:
+            keep.append(batch)
+        try:
+            self._recorder.append(
+                batch.samples, batch.raw, batch.decisions, batch.edges
+            )
+        except RecordingError:
+            self._words.withdraw(Permit.RECORDING)
+            raise
+        self._count(batch, memory, t_now - t_start)
+        self._listener.update(self.status)
+        if t_now - self._t_output_checked >= _CHECK_OUTPUT_EVERY_S:
+            self._t_output_checked = t_now
+            with driver_errors():
+                self._output.check()
+
+    def _count(self, batch: Batch, memory: Memory, elapsed_s: float) -> None:
+        status = self.status
+        status.elapsed_s = elapsed_s
+        status.n_bytes = self._recorder.n_bytes
+        edges = batch.edges[batch.edges["rises"] == 1]
+        status.fired += int(np.count_nonzero(edges["refusal"] == Refusal.NONE))
+        decisions = batch.decisions
+        refused = np.concatenate(
+            [
+                decisions["refusal"][decisions["outcome"] == Outcome.REFUSED],
+                edges["refusal"][edges["refusal"] != Refusal.NONE],
+            ]
+        )
+        for refusal in refused.tolist():
+            _add(status.refused, Refusal(refusal).name)
+        for holds in decisions["holds"][decisions["outcome"] == Outcome.HELD].tolist():
+            for reason in HoldReason(holds):
+                _add(status.held, reason.name or "?")
+        if len(batch.samples):
+            last = batch.samples[-1]
+            status.n_samples += len(batch.samples)
+            status.data_age_s = float(last["t_arrival"] - last["t_sample"])
+            status.phase_rad = float(last["phase_rad"])
+            status.amplitude_uv = float(last["amplitude_uv"])
+        status.threshold_uv = float(memory.now.threshold_uv[0])
+
+
+def _add(counts: dict[str, int], name: str) -> None:
+    counts[name] = counts.get(name, 0) + 1
