@@ -40,6 +40,8 @@ def reset_estimator(memory: Memory) -> None:
     now.valid = 0
     for k in range(memory.states.shape[0]):
         memory.states[k] = 0.0
+    for row in range(memory.origin.shape[0]):
+        memory.origin[row] = math.nan
     for channel in range(memory.previous_uv.shape[0]):
         memory.previous_uv[channel] = math.nan
         memory.flat_run[channel] = 0

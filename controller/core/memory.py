@@ -44,6 +44,8 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         ledger=ledger,
         raw=np.zeros(n_channels, np.float32),
         held=np.zeros(n_virtual),
+        origin=np.full(n_virtual, math.nan),
+        inputs=np.zeros(n_virtual),
         ring=np.zeros((n_virtual, 2 * program.fir_re.shape[1])),
         states=np.zeros(n_states),
         states_next=np.zeros(n_states),

@@ -234,6 +234,8 @@ class Memory(NamedTuple):
     ledger: Any  # LEDGER[1]
     raw: Float32Array  # (n_channels,) newest sample as received
     held: Float64Array  # (n_virtual,) newest conditioned sample
+    origin: Float64Array  # (n_virtual,) its value at the last reset, NaN before
+    inputs: Float64Array  # (n_virtual,) held - origin, what the estimator sees
     ring: Float64Array  # (n_virtual, 2 * n_taps), every sample written twice
     states: Float64Array  # (n_states,)
     states_next: Float64Array
@@ -285,6 +287,8 @@ MEMORY_TYPE = types.NamedTuple(
         record_array_type(NOW),
         record_array_type(LEDGER),
         f4_vector,
+        f8_vector,
+        f8_vector,
         f8_vector,
         f8_matrix,
         f8_vector,

@@ -87,19 +87,13 @@ def fake_pull(
     if world.at >= world.stop_at:
         carray(address_as_pointer(error), (1,), np.int32)[0] = TAPE_ENDED
         return 0.0
-    arrivals = carray(
-        address_as_pointer(world.t_arrival), (world.stop_at,), np.float64
-    )
+    arrivals = carray(address_as_pointer(world.t_arrival), (world.stop_at,), np.float64)
     t_arrival = arrivals[world.at]
     if world.n_edges < 0 and t_arrival > world.t + timeout_s:
         world.t += timeout_s
         return 0.0
-    stamps = carray(
-        address_as_pointer(world.t_sample), (world.stop_at,), np.float64
-    )
-    permits = carray(
-        address_as_pointer(world.permits), (world.stop_at,), np.int64
-    )
+    stamps = carray(address_as_pointer(world.t_sample), (world.stop_at,), np.float64)
+    permits = carray(address_as_pointer(world.permits), (world.stop_at,), np.int64)
     rows = carray(
         address_as_pointer(world.raw), (world.stop_at, world.n_channels), np.float32
     )

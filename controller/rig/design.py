@@ -9,7 +9,7 @@ from controller.errors import ConfigError, RhythmTooWeak
 from controller.estimators.accuracy import expected_accuracy
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
-from controller.estimators.rhythm import band_around, find_rhythm
+from controller.estimators.rhythm import MINIMUM_REST_S, band_around, find_rhythm
 from controller.kernels.jit import Float64Array
 
 _WHOLE_INTERVALS = 1.5
@@ -113,7 +113,8 @@ def calibrate(
         band_hz=band_around(frequency_hz, rhythm.band),
         horizon_s=horizon_s,
     )
-    rest = rest_uv[np.newaxis, :] if rest_uv.size else None
+    is_rest = rest_uv.size >= MINIMUM_REST_S * sfreq_hz
+    rest = rest_uv[np.newaxis, :] if is_rest else None
     return Calibration(
         design=designer.design(brief, rest),
         snr_db=snr_db,

@@ -17,6 +17,7 @@ from controller.core.records import (
     Kernel,
     Program,
 )
+from controller.errors import ConfigError
 from controller.estimators.base import Design
 from controller.kernels.jit import Float64Array, new_records
 from controller.safety.limits import Limits
@@ -31,6 +32,9 @@ AMPLITUDE_EVERY_S = 0.05
 
 # The running threshold opens after ten seconds of amplitudes.
 AMPLITUDE_MINIMUM_S = 10.0
+
+# Rounding leaves this much of a gain that is zero by design.
+_DIRECT_CURRENT = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +111,14 @@ def build_program(
         The trigger's wire actions; None for a program that cannot fire.
     pulse_s : float
         Time from rise to fall.
+
+    Raises
+    ------
+    ConfigError
+        The design lets direct current through, which the loop relies on it not to do.
     """
+    if design is not None:
+        _require_no_direct_current(design)
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
@@ -159,6 +170,26 @@ def make_trials(
     jitter = np.random.default_rng(seed).uniform(-1.0, 1.0, n_trials)
     trials.iti_s = iti_s + iti_jitter_s * jitter
     return trials
+
+
+def _require_no_direct_current(design: Design) -> None:
+    gains, scale = [0.0 + 0.0j], 1.0
+    if design.fir is not None:
+        gains.extend(design.fir.sum(axis=1))
+        scale = float(np.abs(design.fir).sum())
+    if design.state_space is not None:
+        system = design.state_space
+        rest = np.eye(len(system.transition)) - system.transition
+        steady = np.linalg.solve(rest, system.drive)
+        gains.extend(system.readout @ steady + system.feedthrough)
+        scale = float(np.abs(system.readout) @ np.abs(steady).sum(axis=1)) + 1.0
+    largest = float(np.max(np.abs(gains)))
+    if not largest <= _DIRECT_CURRENT * scale:
+        raise ConfigError(
+            f"The estimator {design.name} lets direct current through (gain "
+            f"{largest:.2g}), so an electrode's offset would bend its phase; choose "
+            "another one, or mend the plug-in."
+        )
 
 
 def _settings(sfreq_hz: float, design: Design | None, rules: Rules) -> Any:

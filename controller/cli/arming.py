@@ -1,0 +1,60 @@
+"""The second step of arming: a person types the word."""
+
+import signal
+
+import click
+
+from controller.cli.desk import Desk
+from controller.cli.display import Display
+
+WORD = "arm"
+
+# The stream goes on meanwhile and is buffered for a minute; older samples would be lost.
+TIME_TO_ANSWER_S = 45.0
+
+
+class Arming:
+    """Asks whether a real output may be armed.
+
+    Parameters
+    ----------
+    display : Display
+        Makes room for the question.
+    desk : Desk
+    granted : bool
+        It was granted beforehand, by an option.
+    """
+
+    def __init__(self, display: Display, desk: Desk, *, granted: bool) -> None:
+        self._display = display
+        self._desk = desk
+        self._granted = granted
+
+    def __call__(self, where: str) -> bool:
+        """Return whether the output, named in a phrase, may be armed."""
+        if self._granted:
+            self._display.note(f"Armed by option: the {where}.")
+            return True
+        with self._display.paused():
+            click.echo(
+                f"The {where} is real and will fire as soon as it is armed.\n"
+                f"Type the word {WORD} and Enter within {TIME_TO_ANSWER_S:g} s; "
+                "anything else ends the session: ",
+                nl=False,
+                err=True,
+            )
+            answer = self._answer()
+        return answer is not None and answer.strip() == WORD
+
+    def _answer(self) -> str | None:
+        """Return the answer; Ctrl-C here is an answer, and also a wish to end."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return self._desk.read_answer(TIME_TO_ANSWER_S)
+        except KeyboardInterrupt:
+            if callable(before) and before is not signal.default_int_handler:
+                before(signal.SIGINT, None)
+            return None
+        finally:
+            signal.signal(signal.SIGINT, before)
+            click.echo(err=True)

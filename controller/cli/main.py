@@ -1,0 +1,42 @@
+"""The entry point: the commands, and what a person reads when one of them fails."""
+
+import click
+
+from controller import __version__
+from controller.cli.check import check
+from controller.cli.demo import demo
+from controller.cli.doctor import doctor
+from controller.cli.replay import replay
+from controller.cli.run import run
+from controller.cli.streams import streams
+from controller.cli.trouble import CommandGroup
+
+
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 2 usage, 3 to 18 as `docs/cli.md` lists them, "
+    "70 a defect of phasegate, 130 after Ctrl-C.",
+)
+@click.version_option(__version__, prog_name="phasegate")
+def cli() -> None:
+    """Fire triggers locked to the phase of the EEG.
+
+    \b
+    New here?   phasegate demo                 one minute, everything simulated
+    Own EEG?    phasegate streams              what is on the network
+                phasegate check CONFIG         what a configuration will do
+                phasegate doctor CONFIG        whether this machine is ready for it
+                phasegate run CONFIG           do it
+
+    For research only: not a medical device.
+    """  # noqa: D301 - \b keeps the lines apart
+
+
+for command in (demo, run, replay, streams, check, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    cli(prog_name="phasegate")

@@ -1,0 +1,144 @@
+"""`phasegate replay FILE`: a recording instead of a participant."""
+
+from pathlib import Path
+
+import click
+
+from controller.cli.desk import Desk
+from controller.cli.options import SECONDS, json_option, out_option, rest_option
+from controller.errors import ChannelError
+
+_PHASES_DEG = {"peak": 0.0, "falling": 90.0, "trough": 180.0, "rising": -90.0}
+
+
+class TargetPhase(click.ParamType):
+    """Degrees, or the name of a place in the cycle."""
+
+    name = "DEG|WORD"
+
+    def convert(
+        self,
+        value: str | float,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return degrees from -360 to 360."""
+        if isinstance(value, str) and value.lower() in _PHASES_DEG:
+            return _PHASES_DEG[value.lower()]
+        try:
+            degrees = float(value)
+        except ValueError:
+            degrees = float("nan")
+        if not -360.0 <= degrees <= 360.0:
+            self.fail(
+                f"{value!r} is neither degrees from -360 to 360 nor one of "
+                f"{', '.join(_PHASES_DEG)}.",
+                param,
+                ctx,
+            )
+        return degrees
+
+
+class Labels(click.ParamType):
+    """Channel labels with commas between them."""
+
+    name = "LABELS"
+
+    def convert(
+        self,
+        value: str | tuple[str, ...],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, ...]:
+        """Return the labels."""
+        if isinstance(value, tuple):
+            return value
+        labels = tuple(part.strip() for part in value.split(","))
+        if not all(labels) or len(set(labels)) < len(labels):
+            self.fail(
+                f"{value!r} is no list of different labels such as O1,O2.", param, ctx
+            )
+        return labels
+
+
+@click.command()
+@click.argument("recording", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--channels",
+    type=Labels(),
+    help="Channels to average, such as O1,O2.  "
+    "[default: O1,O2 for alpha, Fz for theta, or those of --config]",
+)
+@click.option("--band", type=click.Choice(["alpha", "theta"]), help="[default: alpha]")
+@click.option(
+    "--target",
+    type=TargetPhase(),
+    help="Phase to hit: degrees, or peak, falling, trough, rising.  [default: peak]",
+)
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="Take everything else from this file instead of the shipped replay.toml.",
+)
+@click.option(
+    "--speed",
+    type=SECONDS,
+    metavar="X",
+    help="Play faster or slower; the rhythm's frequency changes with it.  [default: 1]",
+)
+@rest_option
+@out_option
+@json_option
+@click.pass_context
+def replay(
+    context: click.Context,
+    *,
+    recording: Path,
+    channels: tuple[str, ...] | None,
+    band: str | None,
+    target: float | None,
+    config_path: Path | None,
+    speed: float | None,
+    rest_s: float | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Close the loop on a recording, in real time.
+
+    FILE is EDF, BDF, FIF, BrainVision (.vhdr) or EEGLAB (.set). It streams over LSL as
+    an amplifier would; the trigger box is simulated, also where --config names a real
+    one. The session ends with the recording.
+
+    \b
+    Example:
+      phasegate replay rest.edf
+      phasegate replay rest.edf --channels O1,Oz,O2 --target trough
+      phasegate replay rest.fif --channels Fz --band theta --rest 30
+    """  # noqa: D301 - \b keeps the lines apart
+    from controller.cli.session import Wish, conduct
+    from controller.cli.settings import Settings
+    from controller.cli.shipped import shipped_config
+    from controller.sources.recording import check_recording
+
+    check_recording(recording)
+    settings = Settings.read(config_path or shipped_config("replay.toml"))
+    settings.replay(recording.absolute(), speed=speed)
+    if channels is None and band == "theta" and config_path is None:
+        channels = ("Fz",)
+    settings.put("rhythm", band=band)
+    settings.put("target", phase_deg=target)
+    settings.put("run", rest_s=rest_s)
+    if channels is not None:
+        settings.average(channels)
+    config, text = settings.parsed()
+    click.echo(
+        f"Replaying {recording.name} into a simulated trigger box. No device is "
+        "touched.",
+        err=True,
+    )
+    wish = Wish(config=config, text=text, out=out, arm=False, as_json=as_json)
+    try:
+        context.exit(conduct(wish, context.obj or Desk()))
+    except ChannelError as error:
+        raise ChannelError(f"{error} Choose with --channels.") from error

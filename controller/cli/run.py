@@ -1,0 +1,53 @@
+"""`phasegate run CONFIG`: a session as a configuration describes it."""
+
+from pathlib import Path
+
+import click
+
+from controller.cli.desk import Desk
+from controller.cli.options import json_option, out_option
+from controller.errors import NotArmed
+
+
+@click.command()
+@click.argument("config_path", metavar="CONFIG", type=click.Path(path_type=Path))
+@click.option(
+    "--arm", is_flag=True, help="Arm real outputs without asking at the terminal."
+)
+@out_option
+@json_option
+@click.pass_context
+def run(
+    context: click.Context, *, config_path: Path, arm: bool, out: Path, as_json: bool
+) -> None:
+    """Run the session that CONFIG describes.
+
+    Real outputs fire only once they are armed: after calibration you are asked to type
+    the word `arm`, or you pass --arm beforehand. Simulated outputs need no arming.
+    Ctrl-C disarms, finishes the records and shows the summary.
+
+    \b
+    Example:
+      phasegate check configs/alpha-peak-serial.toml
+      phasegate run configs/alpha-peak-serial.toml --out ~/sessions
+    """  # noqa: D301 - \b keeps the lines apart
+    from controller.cli.session import Wish, conduct
+    from controller.cli.settings import Settings
+    from controller.config import SimulatedOutput
+
+    desk: Desk = context.obj or Desk()
+    config, text = Settings.read(config_path).parsed()
+    if not isinstance(config.output, SimulatedOutput):
+        if not arm and not desk.person_is_there():
+            raise NotArmed(
+                f"{config_path} fires a real output ({config.output.kind} at "
+                f"{config.output.port}), and nobody is at a terminal to arm it; start "
+                "it from a terminal, or pass --arm."
+            )
+        click.echo(
+            "Keep the stimulator disabled until the arming: opening a serial port can "
+            "raise its lines for an instant.",
+            err=True,
+        )
+    wish = Wish(config=config, text=text, out=out, arm=arm, as_json=as_json)
+    context.exit(conduct(wish, desk))

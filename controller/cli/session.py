@@ -1,0 +1,82 @@
+"""Run a session in front of a person: display, arming, summary, exit code."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from controller.cli.arming import Arming
+from controller.cli.desk import Desk, RunSession
+from controller.cli.display import Display, open_display
+from controller.cli.outcome import show_outcome
+from controller.config import Config
+from controller.errors import EXIT_INTERRUPTED
+from controller.kernels.jit import cache_directory
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line asks for.
+
+    Parameters
+    ----------
+    config : Config
+    text : str
+        The configuration, for the records.
+    out : Path
+        Where session folders go.
+    arm : bool
+        Arm without asking.
+    as_json : bool
+    """
+
+    config: Config
+    text: str
+    out: Path
+    arm: bool
+    as_json: bool
+
+
+def conduct(wish: Wish, desk: Desk) -> int:
+    """Run the session, show how it stands and how it ended; return the exit code.
+
+    Raises
+    ------
+    PhasegateError
+        Trouble before there was a session folder.
+    """
+    with open_display() as display:
+        run_session = desk.run_session or _real(display)
+        finished = run_session(
+            wish.config,
+            wish.text,
+            out=wish.out,
+            listener=display,
+            confirm_arming=Arming(display, desk, granted=wish.arm),
+        )
+    if wish.as_json:
+        click.echo(json.dumps(finished.summary, indent=1, ensure_ascii=False))
+    else:
+        show_outcome(finished)
+    if finished.error is not None:
+        click.echo(f"phasegate: {finished.error}", err=True)
+    elif finished.exit_code == EXIT_INTERRUPTED:
+        click.echo(
+            "phasegate: Interrupted; the output was disarmed and the records are "
+            "complete.",
+            err=True,
+        )
+    return finished.exit_code
+
+
+def _real(display: Display) -> RunSession:
+    if not any(cache_directory().glob("**/*.nbi")):
+        display.note(
+            "Compiling the loop for this machine; once, about half a minute ..."
+        )
+    else:
+        display.note("Loading the compiled loop ...")
+    from controller.rig.run import run_session
+
+    return run_session

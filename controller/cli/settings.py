@@ -1,0 +1,137 @@
+"""A configuration file, with a few keys changed from the command line."""
+
+import dataclasses
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from controller.config import Config, load_config, parse_config
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Settings:
+    """A valid configuration file, and what the command line makes of it.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+        The file as it stands.
+    tables : dict of str to dict
+        The same, to be changed.
+    changed : bool
+        Whether it was.
+    """
+
+    path: Path
+    text: str
+    tables: dict[str, Any]
+    changed: bool = False
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file that is valid as it stands.
+
+        Raises
+        ------
+        ConfigError
+        """
+        load_config(path)
+        text = path.read_text(encoding="utf-8")
+        return cls(path=path, text=text, tables=tomllib.loads(text))
+
+    def put(self, table: str, **keys: object) -> None:
+        """Set keys of a table; those that are None stay as they are."""
+        given = {key: value for key, value in keys.items() if value is not None}
+        if given:
+            self.tables.setdefault(table, {}).update(given)
+            self.changed = True
+
+    def replay(self, recording: Path, *, speed: float | None) -> None:
+        """Make the source a recording, and the output the simulated trigger box.
+
+        An output's code, width and latency stay; a recording's speed and rail as well.
+        """
+        source, output = self.tables["source"], self.tables["output"]
+        keeps = ("speed", "rail_uv") if source["kind"] == "file" else ()
+        kept = {key: source[key] for key in keeps if key in source}
+        self.tables["source"] = {"kind": "file", "path": str(recording)} | kept
+        self.put("source", speed=speed)
+        kept = {
+            key: output[key]
+            for key in ("code", "pulse_ms", "latency_ms")
+            if key in output
+        }
+        self.tables["output"] = {"kind": "simulated-serial-byte"} | kept
+        self.changed = True
+
+    def average(self, channels: tuple[str, ...]) -> None:
+        """Make the montage the average of some channels; its reference stays."""
+        montage = self.tables["montage"]
+        kept = {
+            key: montage[key] for key in ("reference", "average_over") if key in montage
+        }
+        weight = 1.0 / len(channels)
+        self.tables["montage"] = {"weights": dict.fromkeys(channels, weight)} | kept
+        self.changed = True
+
+    def parsed(self) -> tuple[Config, str]:
+        """Return the configuration, and the text to keep with the session.
+
+        Raises
+        ------
+        ConfigError
+            What was put in contradicts the rest.
+        """
+        if not self.changed:
+            return parse_config(self.text, where=str(self.path)), self.text
+        text = (
+            f"# {self.path.name}, with changes from the command line.\n"
+            + as_toml(self.tables)
+        )
+        return parse_config(text, where=f"{self.path} with these options"), text
+
+
+def as_toml(tables: dict[str, Any]) -> str:
+    """Return TOML text of top-level keys and one level of tables.
+
+    Deeper tables become inline tables.
+    """
+    lines = [
+        f"{_key(key)} = {_value(value)}"
+        for key, value in tables.items()
+        if not isinstance(value, dict)
+    ]
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{_key(name)}]"]
+            lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case str():
+            return _quoted(value)
+        case list() | tuple():
+            return f"[{', '.join(_value(item) for item in value)}]"
+        case dict():
+            items = ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items())
+            return f"{{ {items} }}"
+    # TOML's dates and times; no key of a configuration takes one.
+    return str(value)
+
+
+def _key(key: str) -> str:
+    bare = key.replace("_", "").replace("-", "")
+    return key if bare.isascii() and bare.isalnum() else _quoted(key)
+
+
+def _quoted(text: str) -> str:
+    # JSON's strings are TOML's, but for this one character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
