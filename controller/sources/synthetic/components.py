@@ -25,10 +25,11 @@ _LOWEST_POLE_HZ = 0.3
 class Rhythm:
     """An oscillation whose frequency wanders, phase diffuses and amplitude bursts."""
 
-    # Chosen so that the peak is about 0.8 Hz wide, as an individual alpha peak is.
-    _WANDER_HZ = 0.3
-    _WANDER_S = 1.5
-    _DIFFUSION_RAD2_PER_S = 0.5
+    # Chosen so that the peak is some half a hertz wide and stays within a tenth of
+    # a hertz from one half-minute to the next, as an individual alpha peak does.
+    _WANDER_HZ = 0.15
+    _WANDER_S = 1.0
+    _DIFFUSION_RAD2_PER_S = 1.0
     _BURST_S = 0.3
     _BURST_SIGMA = math.sqrt(math.log(1 + 0.4**2))  # of a log-normal with CV 0.4
 
