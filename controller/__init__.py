@@ -1,3 +1,3 @@
-"""Phase-locked stimulation controller: EEG in, triggers out, every decision recorded."""
+"""Phase-locked stimulation: EEG in, triggers out, every decision recorded."""
 
 __version__ = "0.1.0"

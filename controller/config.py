@@ -4,20 +4,24 @@ TOML in, frozen models out. Units are in the names, unknown keys and non-finite 
 are refused, and `[limits]` has no defaults.
 """
 
-import difflib
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
+from controller.config_mistakes import sentences
 from controller.errors import ConfigError
-from controller.safety.limits import Limits
+from controller.safety.limits import CEILINGS, Limits
 
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+# Strict: neither true nor "1" is a number.
+Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
+NotNegative = Annotated[float, Field(strict=True, ge=0)]
+Whole = Annotated[int, Field(strict=True)]
+Seed = Annotated[int, Field(strict=True, ge=0)]
+Code = Annotated[int, Field(strict=True, ge=1, le=255)]
 PortName = Annotated[str, Field(min_length=1)]
 
 
@@ -54,7 +58,16 @@ class SyntheticSource(Section):
 
     kind: Literal["synthetic"]
     sfreq_hz: Positive = 1000.0
-    channels: tuple[str, ...] = ("Fz", "C3", "Cz", "C4", "Pz", "O1", "Oz", "O2")
+    channels: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "Fz",
+        "C3",
+        "Cz",
+        "C4",
+        "Pz",
+        "O1",
+        "Oz",
+        "O2",
+    )
     alpha_hz: Positive = 10.2
     alpha_uv: NotNegative = 12.0
     theta_hz: Positive = 5.8
@@ -63,7 +76,7 @@ class SyntheticSource(Section):
     line_hz: NotNegative = 50.0
     line_uv: NotNegative = 2.0
     blinks_per_minute: NotNegative = 6.0
-    seed: int = 1
+    seed: Seed = 1
     rail_uv: Positive | None = None
 
 
@@ -87,11 +100,17 @@ class Rhythm(Section):
         None, description="the individual frequency, where it is known already"
     )
 
+    @pydantic.model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.search_hz is not None and not self.search_hz[0] < self.search_hz[1]:
+            raise ValueError("search_hz goes from the lower to the higher frequency")
+        return self
+
 
 class Montage(Section):
     """How channels, by label, become the one virtual channel."""
 
-    weights: dict[str, float] | None = None
+    weights: dict[str, Number] | None = None
     hjorth: str | None = Field(None, description="centre of a Hjorth derivation")
     neighbours: tuple[str, ...] = ()
     reference: Literal["as-recorded", "average"] = "as-recorded"
@@ -119,7 +138,7 @@ class Estimator(Section):
 class Target(Section):
     """Where in the cycle the pulse shall land."""
 
-    phase_deg: Annotated[float, Field(ge=-360, le=360)]
+    phase_deg: Annotated[float, Field(strict=True, ge=-360, le=360)]
 
 
 class Gate(Section):
@@ -127,8 +146,8 @@ class Gate(Section):
 
     amplitude: Literal["open", "absolute", "percentile"] = "percentile"
     threshold_uv: Positive | None = None
-    percentile: Annotated[float, Field(ge=0, lt=100)] = 60.0
-    window_s: Annotated[float, Field(ge=5, le=600)] = 60.0
+    percentile: Annotated[float, Field(strict=True, ge=0, lt=100)] = 60.0
+    window_s: Annotated[float, Field(strict=True, ge=5, le=600)] = 60.0
 
     @pydantic.model_validator(mode="after")
     def _threshold(self) -> Self:
@@ -155,7 +174,7 @@ class Timing(Section):
     lock_ms: Positive | None = Field(
         None, description="when a deadline is fixed; found from the stream if absent"
     )
-    seed: int = 1
+    seed: Seed = 1
 
 
 class SerialByteOutput(Section):
@@ -163,8 +182,8 @@ class SerialByteOutput(Section):
 
     kind: Literal["serial-byte"]
     port: PortName
-    baud: Annotated[int, Field(gt=0)] = 115200
-    code: Annotated[int, Field(ge=1, le=255)] = 1
+    baud: Annotated[int, Field(strict=True, gt=0)] = 115200
+    code: Code = 1
     pulse_ms: Positive = 5.0
     latency_ms: NotNegative = 0.0
 
@@ -183,7 +202,7 @@ class SimulatedOutput(Section):
     """The simulated trigger box, started in a process of its own."""
 
     kind: Literal["simulated-serial-byte"]
-    code: Annotated[int, Field(ge=1, le=255)] = 1
+    code: Code = 1
     pulse_ms: Positive = 5.0
     latency_ms: NotNegative = 0.0
 
@@ -191,13 +210,26 @@ class SimulatedOutput(Section):
 class LimitsSection(Section):
     """What the study allows; every line must be there."""
 
-    min_interval_s: float
-    max_pulses: int
-    max_lateness_ms: float
-    max_data_age_ms: float
-    max_gap_s: float
-    max_silence_s: float
-    max_artifact_s: float
+    min_interval_s: Number
+    max_pulses: Whole
+    max_lateness_ms: Number
+    max_data_age_ms: Number
+    max_gap_s: Number
+    max_silence_s: Number
+    max_artifact_s: Number
+
+    @pydantic.field_validator("*")
+    @classmethod
+    def _below_ceiling(cls, value: float, field: pydantic.ValidationInfo) -> float:
+        key = str(field.field_name)
+        in_file = 1e3 if key.endswith("_ms") else 1.0
+        ceiling = CEILINGS[key.removesuffix("_ms") + "_s" if in_file != 1.0 else key]
+        if not ceiling.lowest <= value / in_file <= ceiling.highest:
+            raise ValueError(
+                f"must be from {ceiling.lowest * in_file:g} to "
+                f"{ceiling.highest * in_file:g}, not {value:g} ({ceiling.source})"
+            )
+        return value
 
     def to_limits(self) -> Limits:
         """Return the limits in seconds, checked against the absolute ceilings."""
@@ -246,7 +278,6 @@ class Config(Section):
 
     @pydantic.model_validator(mode="after")
     def _within_limits(self) -> Self:
-        self.limits.to_limits()
         shortest = self.timing.iti_s - self.timing.iti_jitter_s
         if not shortest >= self.limits.min_interval_s:
             raise ValueError(
@@ -283,71 +314,5 @@ def parse_config(text: str, *, where: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where} is not valid TOML: {error}.") from error
     except pydantic.ValidationError as error:
-        sentences = [_sentence(item) for item in error.errors()]
-        raise ConfigError(f"{where}: " + " ".join(sentences)) from error
-
-
-def _sentence(item: Any) -> str:
-    path = [part for part in item["loc"] if part not in _KINDS]
-    key = ".".join(str(part) for part in path) or "the file"
-    match item["type"]:
-        case "extra_forbidden":
-            return f"unknown key {key}{_nearest(path)}."
-        case "missing":
-            return f"{key} is missing; add it."
-        case "finite_number":
-            return f"{key} must be a finite number, not {item['input']}."
-        case "value_error":
-            reason = str(item["ctx"]["error"]).rstrip(".")
-            return f"{key}: {reason}."
-        case "union_tag_invalid":
-            return (
-                f"{key}.kind is {item['ctx']['tag']!r}, but must be one of "
-                f"{item['ctx']['expected_tags']}."
-            )
-        case "union_tag_not_found":
-            return f"{key}.kind is missing; add it."
-    value = item["input"]
-    shown = "" if isinstance(value, dict) else f" (it is {value!r})"
-    message = item["msg"][0].lower() + item["msg"][1:]
-    return f"{key}: {message}{shown}."
-
-
-def _nearest(path: list[Any]) -> str:
-    names = sorted(_names_beside(path))
-    close = difflib.get_close_matches(str(path[-1]), names, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]}?".rstrip("?") + "?"
-    return f"; valid here: {', '.join(names)}" if names else ""
-
-
-def _names_beside(path: list[Any]) -> Iterable[str]:
-    models: list[type[BaseModel]] = [Config]
-    for part in path[:-1]:
-        models = [
-            inner
-            for model in models
-            if part in model.model_fields
-            for inner in _models_in(model.model_fields[str(part)].annotation)
-        ]
-    return {name for model in models for name in model.model_fields}
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    arguments = getattr(annotation, "__args__", ())
-    return [model for argument in arguments for model in _models_in(argument)]
-
-
-_KINDS = {
-    model.model_fields["kind"].annotation.__args__[0]  # type: ignore[union-attr]
-    for model in (
-        LslSource,
-        SyntheticSource,
-        FileSource,
-        SerialByteOutput,
-        LineOutput,
-        SimulatedOutput,
-    )
-}
+        mistakes = " ".join(sentences(error, Config))
+        raise ConfigError(f"{where}: {mistakes}") from error

@@ -6,10 +6,11 @@ import click
 
 from controller.cli.desk import Desk
 from controller.cli.display import Display
+from controller.cli.speech import say
 
 WORD = "arm"
 
-# The stream goes on meanwhile and is buffered for a minute; older samples would be lost.
+# The stream goes on meanwhile and is buffered for a minute; beyond, samples are lost.
 TIME_TO_ANSWER_S = 45.0
 
 
@@ -36,13 +37,12 @@ class Arming:
             self._display.note(f"Armed by option: the {where}.")
             return True
         with self._display.paused():
-            click.echo(
-                f"The {where} is real and will fire as soon as it is armed.\n"
+            say(f"The {where} is real and will fire as soon as it is armed.")
+            say(
                 f"Type the word {WORD} and Enter within {TIME_TO_ANSWER_S:g} s; "
-                "anything else ends the session: ",
-                nl=False,
-                err=True,
+                "anything else ends the session."
             )
+            click.echo("> ", nl=False, err=True)
             answer = self._answer()
         return answer is not None and answer.strip() == WORD
 

@@ -6,6 +6,7 @@ import click
 
 from controller.cli.desk import Desk
 from controller.cli.options import SECONDS, json_option, out_option, rest_option
+from controller.cli.speech import say
 
 
 @click.command()
@@ -43,10 +44,9 @@ def demo(
     from controller.cli.settings import Settings
     from controller.cli.shipped import shipped_config
 
-    click.echo(
+    say(
         "Everything in this demonstration is simulated: the participant and the "
-        "trigger box. No device is touched.",
-        err=True,
+        "trigger box. No device is touched."
     )
     settings = Settings.read(shipped_config("demo.toml"))
     settings.put("run", rest_s=rest_s, duration_s=duration_s)

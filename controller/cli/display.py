@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 from rich.console import Console, RenderableType
@@ -11,7 +11,9 @@ from rich.live import Live
 from rich.text import Text
 
 from controller.cli.screen import one_line, screen
-from controller.rig.supervisor import Status
+
+if TYPE_CHECKING:
+    from controller.rig.supervisor import Status
 
 PLAIN_EVERY_S = 10.0
 _REFRESHES_PER_S = 5.0
@@ -27,7 +29,7 @@ class Display(Protocol):
         """Say something once."""
         ...
 
-    def update(self, status: Status) -> None:
+    def update(self, status: "Status") -> None:
         """Show how the session stands."""
         ...
 
@@ -64,7 +66,7 @@ class PlainDisplay:
         """Print the sentence."""
         self._print(sentence)
 
-    def update(self, status: Status) -> None:
+    def update(self, status: "Status") -> None:
         """Print a line when a stage begins, and every ten seconds of it."""
         if status.stage != self._stage:
             self._stage, self._t_next_s = status.stage, 0.0
@@ -99,7 +101,7 @@ class LiveDisplay:
         self._shown: Status | None = None
         self._live = self._new_live()
 
-    def __enter__(self) -> "LiveDisplay":
+    def __enter__(self) -> Self:
         """Begin to draw."""
         self._live.start()
         return self
@@ -115,7 +117,7 @@ class LiveDisplay:
             return
         self._console.print(Text(sentence))
 
-    def update(self, status: Status) -> None:
+    def update(self, status: "Status") -> None:
         """Take over how the session stands."""
         # A copy, since the drawing thread must not meet a dictionary while it grows.
         self._shown = dataclasses.replace(

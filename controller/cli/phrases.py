@@ -3,6 +3,9 @@
 import math
 from collections.abc import Mapping
 
+MOST_REASONS = 4
+"""How many reasons a list shows, the most frequent ones."""
+
 _PLACES = ("peak", "falling", "trough", "rising")
 
 

@@ -6,73 +6,60 @@ import click
 
 from controller.cli.desk import Desk
 from controller.cli.options import SECONDS, json_option, out_option, rest_option
+from controller.cli.speech import say
 from controller.errors import ChannelError
 
 _PHASES_DEG = {"peak": 0.0, "falling": 90.0, "trough": 180.0, "rising": -90.0}
 
 
-class TargetPhase(click.ParamType):
-    """Degrees, or the name of a place in the cycle."""
-
-    name = "DEG|WORD"
-
-    def convert(
-        self,
-        value: str | float,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> float:
-        """Return degrees from -360 to 360."""
-        if isinstance(value, str) and value.lower() in _PHASES_DEG:
-            return _PHASES_DEG[value.lower()]
-        try:
-            degrees = float(value)
-        except ValueError:
-            degrees = float("nan")
-        if not -360.0 <= degrees <= 360.0:
-            self.fail(
-                f"{value!r} is neither degrees from -360 to 360 nor one of "
-                f"{', '.join(_PHASES_DEG)}.",
-                param,
-                ctx,
-            )
-        return degrees
+def as_phase(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> float | None:
+    """Return degrees, from degrees or the name of a place in the cycle."""
+    if value is None:
+        return None
+    if value.lower() in _PHASES_DEG:
+        return _PHASES_DEG[value.lower()]
+    try:
+        degrees = float(value)
+    except ValueError:
+        degrees = float("nan")
+    if not -360.0 <= degrees <= 360.0:
+        raise click.BadParameter(
+            f"{value!r} is neither degrees from -360 to 360 nor one of "
+            f"{', '.join(_PHASES_DEG)}."
+        )
+    return degrees
 
 
-class Labels(click.ParamType):
-    """Channel labels with commas between them."""
-
-    name = "LABELS"
-
-    def convert(
-        self,
-        value: str | tuple[str, ...],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> tuple[str, ...]:
-        """Return the labels."""
-        if isinstance(value, tuple):
-            return value
-        labels = tuple(part.strip() for part in value.split(","))
-        if not all(labels) or len(set(labels)) < len(labels):
-            self.fail(
-                f"{value!r} is no list of different labels such as O1,O2.", param, ctx
-            )
-        return labels
+def as_labels(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Return the labels between commas."""
+    if value is None:
+        return None
+    labels = tuple(part.strip() for part in value.split(","))
+    if not all(labels) or len(set(labels)) < len(labels):
+        raise click.BadParameter(
+            f"{value!r} is no list of different labels such as O1,O2."
+        )
+    return labels
 
 
 @click.command()
 @click.argument("recording", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "--channels",
-    type=Labels(),
+    metavar="LABELS",
+    callback=as_labels,
     help="Channels to average, such as O1,O2.  "
     "[default: O1,O2 for alpha, Fz for theta, or those of --config]",
 )
 @click.option("--band", type=click.Choice(["alpha", "theta"]), help="[default: alpha]")
 @click.option(
     "--target",
-    type=TargetPhase(),
+    metavar="DEG|WORD",
+    callback=as_phase,
     help="Phase to hit: degrees, or peak, falling, trough, rising.  [default: peak]",
 )
 @click.option(
@@ -132,10 +119,9 @@ def replay(
     if channels is not None:
         settings.average(channels)
     config, text = settings.parsed()
-    click.echo(
+    say(
         f"Replaying {recording.name} into a simulated trigger box. No device is "
-        "touched.",
-        err=True,
+        "touched."
     )
     wish = Wish(config=config, text=text, out=out, arm=False, as_json=as_json)
     try:

@@ -6,6 +6,7 @@ import click
 
 from controller.cli.desk import Desk
 from controller.cli.options import json_option, out_option
+from controller.cli.speech import say
 from controller.errors import NotArmed
 
 
@@ -44,10 +45,9 @@ def run(
                 f"{config.output.port}), and nobody is at a terminal to arm it; start "
                 "it from a terminal, or pass --arm."
             )
-        click.echo(
+        say(
             "Keep the stimulator disabled until the arming: opening a serial port can "
-            "raise its lines for an instant.",
-            err=True,
+            "raise its lines for an instant."
         )
     wish = Wish(config=config, text=text, out=out, arm=arm, as_json=as_json)
     context.exit(conduct(wish, desk))

@@ -1,6 +1,7 @@
 """How a running session looks: pure functions from its status to lines."""
 
 import math
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
@@ -8,19 +9,25 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from controller.cli.phrases import clock, megabytes, most_frequent, phase_place
+from controller.cli.phrases import (
+    MOST_REASONS,
+    clock,
+    megabytes,
+    most_frequent,
+    phase_place,
+)
 from controller.core.reasons import HOLD_SENTENCES, HoldReason
-from controller.rig.supervisor import Status
-from controller.session.pulses import refusal_sentence
 
-MOST_REASONS = 4
-_TOPIC_WIDTH = 10
+if TYPE_CHECKING:
+    from controller.rig.supervisor import Status
+
+_TOPIC_WIDTH = 11
 _BAR_WIDTH = 30
 
 _SPINNER = Spinner("dots")
 
 
-def screen(status: Status | None, activity: str, *, width: int) -> RenderableType:
+def screen(status: "Status | None", activity: str, *, width: int) -> RenderableType:
     """Return the whole screen.
 
     Parameters
@@ -43,7 +50,7 @@ def screen(status: Status | None, activity: str, *, width: int) -> RenderableTyp
     return Group(Text(""), _stage(status), rows, Text(_advice(), style="dim"))
 
 
-def one_line(status: Status) -> str:
+def one_line(status: "Status") -> str:
     """Return the same in one line, for logs."""
     parts = [f"{status.stage} {progress_words(status)}"]
     if decides(status):
@@ -57,24 +64,25 @@ def one_line(status: Status) -> str:
     return "; ".join(parts)
 
 
-def decides(status: Status) -> bool:
+def decides(status: "Status") -> bool:
     """Return whether the session has got as far as decisions."""
     counted = status.fired or status.held or status.refused
-    return bool(counted) or math.isfinite(status.phase_rad)
+    # Without an estimator, as during rest, the amplitude is exactly 0.
+    return bool(counted) or status.amplitude_uv > 0.0
 
 
-def progress_words(status: Status) -> str:
+def progress_words(status: "Status") -> str:
     """Return elapsed and remaining time."""
     if status.duration_s is None:
         return f"{clock(status.elapsed_s)}, until it ends or Ctrl-C"
     left = max(0.0, status.duration_s - status.elapsed_s)
     return (
         f"{clock(min(status.elapsed_s, status.duration_s))} of "
-        f"{clock(status.duration_s)}, {clock(math.ceil(left))} left"
+        f"{clock(math.ceil(status.duration_s))}, {clock(math.ceil(left))} left"
     )
 
 
-def age_words(status: Status) -> str:
+def age_words(status: "Status") -> str:
     """Return how old the newest sample was when it came."""
     if not math.isfinite(status.data_age_s):
         return "unknown"
@@ -88,7 +96,7 @@ def hold_words(name: str) -> str:
     return HOLD_SENTENCES[HoldReason[name]]
 
 
-def _stage(status: Status) -> RenderableType:
+def _stage(status: "Status") -> RenderableType:
     line = Table.grid(padding=(0, 2))
     line.add_column(no_wrap=True, min_width=_TOPIC_WIDTH, style="bold")
     words = Text(progress_words(status))
@@ -104,7 +112,7 @@ def _stage(status: Status) -> RenderableType:
     return line
 
 
-def _rows(status: Status) -> list[tuple[str, str]]:
+def _rows(status: "Status") -> list[tuple[str, str]]:
     rows = []
     if decides(status):
         rows.append(("pulses", f"{status.fired} fired, {_refused(status)}"))
@@ -118,10 +126,13 @@ def _rows(status: Status) -> list[tuple[str, str]]:
     return rows
 
 
-def _refused(status: Status) -> str:
+def _refused(status: "Status") -> str:
     total = sum(status.refused.values())
     if not total:
         return "none refused"
+    # Here, because it loads compiled code, which the first screen must not wait for.
+    from controller.session.pulses import refusal_sentence
+
     reasons = "; ".join(
         f"{n}: {refusal_sentence(name)}"
         for name, n in most_frequent(status.refused, MOST_REASONS)
@@ -129,7 +140,7 @@ def _refused(status: Status) -> str:
     return f"{total} refused ({reasons})"
 
 
-def _held(status: Status) -> list[tuple[str, str]]:
+def _held(status: "Status") -> list[tuple[str, str]]:
     held = most_frequent(status.held, MOST_REASONS)
     if not held:
         return [("held back", "never so far")]
@@ -138,7 +149,7 @@ def _held(status: Status) -> list[tuple[str, str]]:
     return [("held back", "\n".join(lines))]
 
 
-def phase_words(status: Status) -> str:
+def phase_words(status: "Status") -> str:
     """Return the newest phase in degrees, and where in the cycle that is."""
     if not math.isfinite(status.phase_rad):
         return "no estimate at the moment"
@@ -146,7 +157,7 @@ def phase_words(status: Status) -> str:
     return f"{degrees:+4.0f} deg, {phase_place(degrees)}"
 
 
-def amplitude_words(status: Status) -> str:
+def amplitude_words(status: "Status") -> str:
     """Return the newest amplitude beside the gate's threshold."""
     if not math.isfinite(status.amplitude_uv):
         return "no estimate at the moment"

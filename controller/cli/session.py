@@ -1,4 +1,8 @@
-"""Run a session in front of a person: display, arming, summary, exit code."""
+"""Run a session in front of a person: display, arming, summary, exit code.
+
+The display opens before anything compiled is loaded, because that can take half a
+minute the first time, and a person wants to know.
+"""
 
 import dataclasses
 import json
@@ -9,7 +13,7 @@ import click
 from controller.cli.arming import Arming
 from controller.cli.desk import Desk, RunSession
 from controller.cli.display import Display, open_display
-from controller.cli.outcome import show_outcome
+from controller.cli.speech import say
 from controller.config import Config
 from controller.errors import EXIT_INTERRUPTED
 from controller.kernels.jit import cache_directory
@@ -58,14 +62,15 @@ def conduct(wish: Wish, desk: Desk) -> int:
     if wish.as_json:
         click.echo(json.dumps(finished.summary, indent=1, ensure_ascii=False))
     else:
+        from controller.cli.outcome import show_outcome
+
         show_outcome(finished)
     if finished.error is not None:
-        click.echo(f"phasegate: {finished.error}", err=True)
+        say(f"phasegate: {finished.error}")
     elif finished.exit_code == EXIT_INTERRUPTED:
-        click.echo(
+        say(
             "phasegate: Interrupted; the output was disarmed and the records are "
-            "complete.",
-            err=True,
+            "complete."
         )
     return finished.exit_code
 

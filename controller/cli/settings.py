@@ -86,9 +86,8 @@ class Settings:
         """
         if not self.changed:
             return parse_config(self.text, where=str(self.path)), self.text
-        text = (
-            f"# {self.path.name}, with changes from the command line.\n"
-            + as_toml(self.tables)
+        text = f"# {self.path.name}, with changes from the command line.\n" + as_toml(
+            self.tables
         )
         return parse_config(text, where=f"{self.path} with these options"), text
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from controller.cli.speech import say
 from controller.errors import EXIT_INTERRUPTED, PhasegateError
 
 EXIT_DEFECT = 70
@@ -47,7 +48,7 @@ class CommandGroup(click.Group):
 
 def end_with(context: click.Context, code: int, sentence: str) -> NoReturn:
     """End the command: the sentence on stderr, and on stdout as JSON if asked for."""
-    click.echo(f"phasegate: {sentence}", err=True)
+    say(f"phasegate: {sentence}")
     if context.meta.get(_JSON):
         ended = {"folder": None, "exit": {"code": code, "reason": sentence}}
         click.echo(json.dumps(ended, indent=1, ensure_ascii=False))
@@ -55,14 +56,13 @@ def end_with(context: click.Context, code: int, sentence: str) -> NoReturn:
 
 
 def _defect(error: Exception) -> str:
-    where = tempfile.NamedTemporaryFile(
+    with tempfile.NamedTemporaryFile(
         mode="w",
         prefix="phasegate-defect-",
         suffix=".txt",
         delete=False,
         encoding="utf-8",
-    )
-    with where:
+    ) as where:
         traceback.print_exception(error, file=where)
     return (
         f"This is a defect of phasegate, not of your input: {type(error).__name__}: "

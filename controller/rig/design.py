@@ -7,6 +7,7 @@ import numpy as np
 from controller.config import Config
 from controller.errors import ConfigError, RhythmTooWeak
 from controller.estimators.accuracy import expected_accuracy
+from controller.estimators.align import aligned
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
 from controller.estimators.rhythm import MINIMUM_REST_S, band_around, find_rhythm
@@ -32,6 +33,18 @@ class Calibration:
     design: Design
     snr_db: float | None
     expected_sd_deg: float | None
+
+    def sentence(self) -> str:
+        """Return what was found, for the operator."""
+        parts = [f"Rhythm at {self.design.brief.frequency_hz:.2f} Hz"]
+        if self.snr_db is not None:
+            parts.append(f"{self.snr_db:.1f} dB over the background")
+        if self.expected_sd_deg is not None:
+            parts.append(
+                f"expect a circular SD of {self.expected_sd_deg:.0f} deg behind the "
+                "gate"
+            )
+        return ", ".join(parts) + "."
 
 
 def check_rest(config: Config) -> Designer:
@@ -101,6 +114,13 @@ def calibrate(
         No usable rhythm, or too little rest.
     """
     rhythm = config.rhythm
+    is_rest = rest_uv.size >= MINIMUM_REST_S * sfreq_hz
+    if not is_rest and (designer.needs_rest or rhythm.frequency_hz is None):
+        raise RhythmTooWeak(
+            f"Only {rest_uv.size / sfreq_hz:.1f} s of the rest came without gap or bad "
+            f"sample, but {MINIMUM_REST_S:g} s in one piece are needed; mend the "
+            "stream, or give a longer run.rest_s."
+        )
     snr_db = None
     if rhythm.frequency_hz is None:
         found = find_rhythm(rest_uv, sfreq_hz, rhythm.band, rhythm.search_hz)
@@ -113,10 +133,12 @@ def calibrate(
         band_hz=band_around(frequency_hz, rhythm.band),
         horizon_s=horizon_s,
     )
-    is_rest = rest_uv.size >= MINIMUM_REST_S * sfreq_hz
     rest = rest_uv[np.newaxis, :] if is_rest else None
+    design = designer.design(brief, rest)
+    if rest is not None and not designer.needs_rest:
+        design = aligned(design, rest)
     return Calibration(
-        design=designer.design(brief, rest),
+        design=design,
         snr_db=snr_db,
         expected_sd_deg=_expected(config, designer, brief, rest),
     )

@@ -1,5 +1,6 @@
 """From a fault of the loop to a sentence and an exit code."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -44,13 +45,19 @@ def fault_error(
 
 def _bad_signal(now: Any, labels: Sequence[str]) -> str:
     channel = int(now.fault_channel)
-    label = labels[channel] if 0 <= channel < len(labels) else "a channel"
+    who = f"Channel {labels[channel]}" if 0 <= channel < len(labels) else "A channel"
     flags = Artifact(int(now.artifacts))
     what = " and ".join(ARTIFACT_SENTENCES[flag] for flag in flags)
     return (
-        f"Channel {label} has been {what} for {float(now.fault_value):.1f} s, longer "
+        f"{who} has been {what} for {float(now.fault_value):.1f} s, longer "
         "than limits.max_artifact_s; mend the electrode or leave it out of the montage."
     )
+
+
+def _where(step_s: float) -> str:
+    if not math.isfinite(step_s):
+        return "is not a finite number"
+    return f"lies {-step_s * 1e3:.1f} ms before the one before it"
 
 
 _SENTENCES: dict[Fault, tuple[type[PhasegateError], Callable[[float], str]]] = {
@@ -77,8 +84,8 @@ _SENTENCES: dict[Fault, tuple[type[PhasegateError], Callable[[float], str]]] = {
     Fault.STAMP_BACKWARD: (
         SignalFault,
         lambda value: (
-            f"A time stamp of the stream lies {-value * 1e3:.1f} ms before "
-            "the one before it; check how the amplifier's program stamps its samples."
+            f"A time stamp of the stream {_where(value)}; check how the amplifier's "
+            "program stamps its samples."
         ),
     ),
     Fault.GAP_TOO_LONG: (

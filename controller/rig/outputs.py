@@ -28,6 +28,12 @@ from drivers.sim.process import TwinProcess
 ReadArrivals = Callable[[], list[tuple[float, int]]]
 """What the simulated device has logged: instant and code of each arrival."""
 
+OpenOutput = Callable[
+    [Output, Path],
+    contextlib.AbstractContextManager[tuple[TriggerOutput, ReadArrivals]],
+]
+"""`opened_output`, or the same with faults of the simulated device for a test."""
+
 _KINDS: dict[type[DriverError], type[PhasegateError]] = {
     PortMissing: OutputNotFound,
     PortBusy: OutputBusy,
@@ -38,7 +44,9 @@ _KINDS: dict[type[DriverError], type[PhasegateError]] = {
 
 def raise_as_ours(error: DriverError) -> NoReturn:
     """Raise a driver's error as ours, with its sentence and our exit code."""
-    raise _KINDS.get(type(error), OutputLost)(str(error)) from error
+    # By descent: a plug-in may have kinds of its own below these.
+    ours = (our for theirs, our in _KINDS.items() if isinstance(error, theirs))
+    raise next(ours, OutputLost)(str(error)) from error
 
 
 @contextlib.contextmanager
@@ -52,7 +60,7 @@ def driver_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def opened_output(
-    output: Output, log: Path
+    output: Output, log: Path, *, twin_options: tuple[str, ...] = ()
 ) -> Iterator[tuple[TriggerOutput, ReadArrivals]]:
     """Open the output of a session; it is closed, its line low, whatever happens.
 
@@ -62,6 +70,8 @@ def opened_output(
         The configuration's section.
     log : Path
         Where a simulated device logs its arrivals.
+    twin_options : tuple of str
+        Further arguments of the simulated device's process, faults for example.
 
     Raises
     ------
@@ -69,7 +79,7 @@ def opened_output(
     """
     with contextlib.ExitStack() as stack:
         with driver_errors():
-            driver, read = _make(output, log, stack)
+            driver, read = _make(output, log, twin_options, stack)
             stack.callback(driver.close)
             driver.open()
         yield driver, read
@@ -81,7 +91,10 @@ def trigger_code(output: Output) -> int:
 
 
 def _make(
-    output: Output, log: Path, stack: contextlib.ExitStack
+    output: Output,
+    log: Path,
+    twin_options: tuple[str, ...],
+    stack: contextlib.ExitStack,
 ) -> tuple[TriggerOutput, ReadArrivals]:
     match output:
         case SerialByteOutput():
@@ -89,11 +102,17 @@ def _make(
         case LineOutput():
             return SerialLineTrigger(output.port, output.line), _nothing
         case SimulatedOutput():
-            twin = stack.enter_context(TwinProcess("serial-byte", log=log))
+            twin = stack.enter_context(
+                TwinProcess("serial-byte", *twin_options, log=log)
+            )
             driver = SerialByteTrigger(twin.port, simulated=True)
-            return driver, lambda: [
-                (arrival.t_observed, arrival.code) for arrival in twin.arrivals()
-            ]
+            return driver, lambda: _logged(twin)
+
+
+def _logged(twin: TwinProcess) -> list[tuple[float, int]]:
+    with driver_errors():
+        arrivals = twin.arrivals()
+    return [(arrival.t_observed, arrival.code) for arrival in arrivals]
 
 
 def _nothing() -> list[tuple[float, int]]:

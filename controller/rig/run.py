@@ -2,16 +2,17 @@
 
 import contextlib
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from controller.config import Config
+from controller.config import Config, FileSource
 from controller.errors import PhasegateError
 from controller.report.page import write_report
 from controller.report.score import score_session
 from controller.rig.design import check_rest
-from controller.rig.outputs import ReadArrivals, opened_output
+from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
 from controller.rig.records import session_facts
 from controller.rig.stages import ConfirmArming, Equipment, Stages
 from controller.rig.supervisor import Listener
@@ -21,6 +22,7 @@ from controller.sources.description import StreamDescription
 from controller.sources.lsl import LslInlet, find_stream
 from controller.sources.montage import mixing_matrix
 from controller.sources.process import start_source
+from controller.sources.recording import check_recording, recording_note
 
 StartSource = Callable[..., Any]
 """`start_source`, or the same with faults for a test."""
@@ -63,6 +65,7 @@ def run_session(
     listener: Listener,
     confirm_arming: ConfirmArming,
     begin_source: StartSource = start_source,
+    open_output: OpenOutput = opened_output,
 ) -> Finished:
     """Run a session; once its folder stands, its records are finished in any case.
 
@@ -78,14 +81,19 @@ def run_session(
         Not asked for simulated devices.
     begin_source : callable
         Starts the source's process, where it is one of ours.
+    open_output : callable
+        Opens the output, and starts the simulated device where it is one.
 
     Raises
     ------
     PhasegateError
-        Trouble before there was a session folder.
+        Trouble before there was a session folder, or a disk that did not even take the
+        summary.
     """
     designer = check_rest(config)
     with contextlib.ExitStack() as stack:
+        if isinstance(config.source, FileSource):
+            _warn_of(config.source.path, listener)
         listener.note("Looking for the stream ...")
         process, wanted = begin_source(config.source)
         if process is not None:
@@ -93,10 +101,13 @@ def run_session(
         found = find_stream(wanted)
         mixing = mixing_matrix(config.montage, found.description)
         folder = _new_folder(config, found.description, out)
-        folder.write_config(text)
-        output, arrivals = stack.enter_context(
-            opened_output(config.output, folder.path / _DEVICE_LOG)
-        )
+        with contextlib.ExitStack() as unless_begun:
+            unless_begun.callback(shutil.rmtree, folder.path, ignore_errors=True)
+            folder.write_config(text)
+            output, arrivals = stack.enter_context(
+                open_output(config.output, folder.path / _DEVICE_LOG)
+            )
+            unless_begun.pop_all()
         stages = Stages(
             config=config,
             equipment=Equipment(
@@ -111,7 +122,19 @@ def run_session(
             confirm_arming=confirm_arming,
         )
         error = stages.run()
-        return _finish(config, stages, folder, arrivals, listener, error)
+        try:
+            return _finish(config, stages, folder, arrivals, listener, error)
+        except PhasegateError as later:
+            if error is None:
+                raise
+            raise error from later
+
+
+def _warn_of(recording: Path, listener: Listener) -> None:
+    check_recording(recording)
+    warning = recording_note(recording)
+    if warning is not None:
+        listener.note(warning)
 
 
 def _new_folder(config: Config, stream: StreamDescription, out: Path) -> SessionFolder:

@@ -19,9 +19,9 @@ from controller.engine.virtual import run_virtual
 from controller.errors import EngineFault, NotArmed, PhasegateError
 from controller.estimators.base import Design, Designer
 from controller.kernels.jit import Float64Array
-from controller.rig.design import Calibration, calibrate, longest_whole
+from controller.rig.design import calibrate, longest_whole
 from controller.rig.faults import fault_error
-from controller.rig.outputs import trigger_code
+from controller.rig.outputs import driver_errors, trigger_code
 from controller.rig.program import (
     Rules,
     amplitude_window,
@@ -35,7 +35,7 @@ from controller.rig.records import (
     recorded_stream,
 )
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
-from controller.rig.translate import horizon_s, rules_of
+from controller.rig.translate import artifact_rules, horizon_s, rules_of
 from controller.safety.interlock import Permit
 from controller.session.folder import SessionFolder
 from controller.session.recorder import SessionRecorder
@@ -138,7 +138,7 @@ class Stages:
 
     def _go_through(self, supervisor: Supervisor, recorder: SessionRecorder) -> None:
         rest: list[Batch] = []
-        program = self._program(None, Rules())
+        program = self._program(None, artifact_rules(self._config))
         memory = self.outcome.memory = new_memory(program, n_window=1)
         settle_collector()
         self._introduce()
@@ -147,16 +147,21 @@ class Stages:
         )
         if self._is_over(end, memory):
             return
-        timing = _timing(rest, self._stream.sfreq_hz)
+        self._timing = _timing(rest, self._stream.sfreq_hz)
         rest_s = self._config.run.rest_s
         if rest_s > 0.0:
             self._listener.note(f"Rest: {rest_s:g} s, relaxed and still.")
-            end = supervisor.run_stage(
-                "rest", program, memory, duration_s=rest_s, keep=rest
-            )
-            if self._is_over(end, memory):
-                return
-        program, memory = self._prepare(join(rest), timing, memory)
+        end = supervisor.run_stage(
+            "rest",
+            program,
+            memory,
+            duration_s=rest_s,
+            at_end=lambda: self._design(join(rest)),
+            keep=rest,
+        )
+        if self._is_over(end, memory):
+            return
+        program, memory = self._warm_up(join(rest), memory)
         self._close_loop(supervisor, recorder, program, memory)
 
     def _close_loop(
@@ -166,7 +171,8 @@ class Stages:
         program: Program,
         memory: Memory,
     ) -> None:
-        self._arm(recorder)
+        if not self._arm(supervisor, recorder):
+            return
         t_start = host_clock()
         try:
             end = supervisor.run_stage(
@@ -200,7 +206,8 @@ class Stages:
         config, output = self._config, self._equipment.output
         edges = None
         if design is not None:
-            edges = output.edges(trigger_code(config.output))
+            with driver_errors():
+                edges = output.edges(trigger_code(config.output))
         return build_program(
             sfreq_hz=self._stream.sfreq_hz,
             mixing=self._equipment.mixing,
@@ -219,10 +226,8 @@ class Stages:
             pulse_s=config.output.pulse_ms / 1e3,
         )
 
-    def _prepare(
-        self, rest: Batch, timing: StreamTiming, before: Memory
-    ) -> tuple[Program, Memory]:
-        """Design the estimator and warm it up on the rest."""
+    def _design(self, rest: Batch) -> None:
+        """Design the estimator from what the rest has brought so far."""
         config, stream = self._config, self._stream
         self._listener.note("Designing the estimator ...")
         virtual_uv = rest.raw.astype(np.float64) @ self._equipment.mixing[0]
@@ -231,28 +236,44 @@ class Stages:
             self._equipment.designer,
             longest_whole(rest.samples["t_sample"], virtual_uv, stream.sfreq_hz),
             sfreq_hz=stream.sfreq_hz,
-            horizon_s=horizon_s(config, timing),
+            horizon_s=horizon_s(config, self._timing),
         )
-        self._listener.note(_calibration_sentence(calibration))
-        rules = rules_of(config, timing)
+        self._listener.note(calibration.sentence())
+        rules = rules_of(config, self._timing)
+        self._folder.write_design(
+            design_arrays(calibration.design, self._equipment.mixing, rules)
+        )
+
+    def _warm_up(self, rest: Batch, before: Memory) -> tuple[Program, Memory]:
+        """Return the closed loop's program, and its memory after the rest's samples."""
+        calibration = self.outcome.calibration
+        if calibration is None:
+            raise EngineFault("The loop cannot be closed before there is a design.")
+        rules = rules_of(self._config, self._timing)
         program = self._program(calibration.design, rules)
         memory = new_memory(program, n_window=amplitude_window(rules))
         warmed = run_virtual(program, memory, as_tape(rest))
         if warmed.fault is not Fault.END_OF_TAPE:
             raise fault_error(
-                warmed.fault, memory.now[0], labels=stream.labels, output="no output"
+                warmed.fault,
+                memory.now[0],
+                labels=self._stream.labels,
+                output="no output",
             )
         carry_on(memory, before)
         self.outcome.memory = memory
-        self._folder.write_design(
-            design_arrays(calibration.design, self._equipment.mixing, rules)
-        )
         return program, memory
 
-    def _arm(self, recorder: SessionRecorder) -> None:
+    def _arm(self, supervisor: Supervisor, recorder: SessionRecorder) -> bool:
+        """Arm the interlock; return False if somebody asked for an end instead."""
         output = self._equipment.output
         where = f"{output.name} at {output.port}"
-        if not output.simulated and not self._confirm_arming(where):
+        granted = output.simulated or (
+            not supervisor.interrupted and self._confirm_arming(where)
+        )
+        if supervisor.interrupted:
+            return False
+        if not granted:
             raise NotArmed(
                 f"The {where} was not armed, so nothing was fired; start again and "
                 "confirm, or pass --arm."
@@ -264,6 +285,7 @@ class Stages:
             )
         recorder.event("armed", t=host_clock(), output=where)
         self._words.permit(Permit.ARMED | Permit.RECORDING)
+        return True
 
     def _introduce(self) -> None:
         stream, output = self._stream, self._equipment.output
@@ -299,16 +321,3 @@ def _timing(batches: list[Batch], sfreq_hz: float) -> StreamTiming:
         np.ascontiguousarray(samples["t_arrival"]),
         sfreq_hz,
     )
-
-
-def _calibration_sentence(calibration: Calibration) -> str:
-    brief = calibration.design.brief
-    parts = [f"Rhythm at {brief.frequency_hz:.2f} Hz"]
-    if calibration.snr_db is not None:
-        parts.append(f"{calibration.snr_db:.1f} dB over the background")
-    if calibration.expected_sd_deg is not None:
-        parts.append(
-            f"expect a circular SD of {calibration.expected_sd_deg:.0f} deg behind "
-            "the gate"
-        )
-    return ", ".join(parts) + "."

@@ -1,7 +1,7 @@
 """The supervisor: starts the loop's stretches, records, watches, and stops.
 
-Plain Python at an ordinary priority. It may be late by a tenth of a second without harm;
-the loop does not wait for it, and stops by itself if it falls silent.
+Plain Python at an ordinary priority. It may be late by a tenth of a second without
+harm; the loop does not wait for it, and stops by itself if it falls silent.
 """
 
 import contextlib
@@ -156,6 +156,7 @@ class Supervisor:
         *,
         duration_s: float | None,
         done: Callable[[], bool] = lambda: False,
+        at_end: Callable[[], None] = lambda: None,
         keep: list[Batch] | None = None,
     ) -> StageEnd:
         """Run the loop until the time is up, `done` says so, a fault or an interrupt.
@@ -167,6 +168,9 @@ class Supervisor:
         duration_s : float or None
             None runs until something else ends the stage.
         done : callable
+        at_end : callable
+            Called once when the stage has come to its planned end, while the loop
+            still runs, so that no sample has to wait for what is computed.
         keep : list, optional
             Gets every batch.
 
@@ -188,9 +192,17 @@ class Supervisor:
                 self._interrupt.wait(_LOOK_EVERY_S)
                 self._look(memory, t_start, keep)
                 fault = self._engine.finished()
-        except PhasegateError:
+            if fault is None and not self.interrupted:
+                at_end()
+                self._words.beat(host_clock())
+        except PhasegateError as error:
             self._words.withdraw(Permit.ALL)
             self._engine.stop()
+            if not isinstance(error, RecordingError):
+                # What happened since the last look belongs to the records as well; the
+                # error that came first is the one to tell.
+                with contextlib.suppress(RecordingError):
+                    self._record(drain(self._telemetry), keep)
             raise
         if fault is None:
             fault = self._engine.stop()
@@ -210,6 +222,15 @@ class Supervisor:
         t_now = host_clock()
         self._words.beat(t_now)
         batch = drain(self._telemetry)
+        self._record(batch, keep)
+        self._count(batch, memory, t_now - t_start)
+        self._listener.update(self.status)
+        if t_now - self._t_output_checked >= _CHECK_OUTPUT_EVERY_S:
+            self._t_output_checked = t_now
+            with driver_errors():
+                self._output.check()
+
+    def _record(self, batch: Batch, keep: list[Batch] | None) -> None:
         if keep is not None:
             keep.append(batch)
         try:
@@ -219,12 +240,6 @@ class Supervisor:
         except RecordingError:
             self._words.withdraw(Permit.RECORDING)
             raise
-        self._count(batch, memory, t_now - t_start)
-        self._listener.update(self.status)
-        if t_now - self._t_output_checked >= _CHECK_OUTPUT_EVERY_S:
-            self._t_output_checked = t_now
-            with driver_errors():
-                self._output.check()
 
     def _count(self, batch: Batch, memory: Memory, elapsed_s: float) -> None:
         status = self.status

@@ -3,6 +3,9 @@
 Each record carries its own time, in an annotation signal at a known place. A file that
 lost or gained bytes on its way has something else there, and every sample after the
 first such byte is noise; readers of the signals alone do not notice.
+
+The commonest such damage is exact to undo: a transfer as text puts a return before
+every line feed, so taking it away again gives back every byte that was not cut off.
 """
 
 import dataclasses
@@ -46,13 +49,34 @@ def check_records(path: Path) -> None:
         ) from error
     if layout is None:
         return
-    for record in range(layout.n_records):
-        at = layout.first_record + record * layout.record_bytes + layout.annotations_at
-        if not _TIME.match(content[at : at + _LONGEST_TIME]):
-            raise FileError(
-                f"{path} is damaged: data record {record + 1} of {layout.n_records} is "
-                f"not where the header says{_cause(content)}; fetch the file again."
-            )
+    record = _misplaced(content, layout)
+    if record:
+        raise FileError(
+            f"{path} is damaged: data record {record} of {layout.n_records} is "
+            f"not where the header says{_cause(content)}; fetch the file again."
+        )
+
+
+def undo_text_transfer(path: Path) -> bytes | None:
+    """Return the content that a file had before a transfer as text, if that is sure.
+
+    None for a file without this damage, and for one whose records are still not in
+    their places afterwards. A record that was cut off at the end is left out.
+    """
+    content = path.read_bytes()
+    n_feeds = content.count(b"\n")
+    if n_feeds == 0 or content.count(b"\r\n") != n_feeds:
+        return None
+    content = content.replace(b"\r\n", b"\n")
+    try:
+        layout = _layout(content)
+    except ValueError:
+        return None
+    if layout is None or layout.n_records < 1 or _misplaced(content, layout):
+        return None
+    end = layout.first_record + layout.n_records * layout.record_bytes
+    count = f"{layout.n_records:<8d}".encode()
+    return content[:236] + count + content[244:end]
 
 
 def _layout(content: bytes) -> _Layout | None:
@@ -83,6 +107,15 @@ def _layout(content: bytes) -> _Layout | None:
         n_records=n_stored if n_told < 0 else min(n_stored, n_told),
         annotations_at=width * sum(counts[:annotations]),
     )
+
+
+def _misplaced(content: bytes, layout: _Layout) -> int:
+    """Return the first record, from 1, that is not in its place, or 0."""
+    for record in range(layout.n_records):
+        at = layout.first_record + record * layout.record_bytes + layout.annotations_at
+        if not _TIME.match(content[at : at + _LONGEST_TIME]):
+            return record + 1
+    return 0
 
 
 def _cause(content: bytes) -> str:

@@ -51,7 +51,7 @@ class Push(Protocol):
         ...
 
 
-class Stop(Exception):  # noqa: N818 - ends a schedule, is no error
+class Stop(Exception):
     """Ends the schedule before its last sample."""
 
 

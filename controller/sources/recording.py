@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.errors import ChannelError, FileError, MissingExtra
-from controller.sources.edf import check_records
+from controller.sources.edf import check_records, undo_text_transfer
 from controller.sources.labels import clean_label, signal_type
 
 Float32Array = npt.NDArray[np.float32]
@@ -83,6 +84,23 @@ def check_recording(path: Path) -> None:
         )
 
 
+def recording_note(path: Path) -> str | None:
+    """Return what a user has to know about a recording before it is used, if anything.
+
+    Raises
+    ------
+    FileError
+        The file is damaged beyond what can be undone.
+    """
+    if path.suffix.lower() not in _SETTINGS or not _is_mended(path):
+        return None
+    return (
+        f"{path.name} was damaged by a transfer as text: every line end is put back "
+        "for this run, its complete data records are in their places again, and the "
+        "file itself is left as it is."
+    )
+
+
 def read_recording(path: Path) -> Recording:
     """Read a recording: EDF, BDF, FIF, BrainVision or EEGLAB, by the file's suffix.
 
@@ -121,8 +139,11 @@ def _raw(path: Path) -> Any:
     import mne
 
     suffix = path.suffix.lower()
-    if suffix in _SETTINGS:
-        check_records(path)
+    if suffix in _SETTINGS and _is_mended(path):
+        with tempfile.TemporaryDirectory(prefix="phasegate-") as folder:
+            mended = Path(folder) / path.name
+            mended.write_bytes(undo_text_transfer(path) or b"")
+            return _raw(mended)
     reader = getattr(mne.io, _READERS[suffix])
     try:
         raw = reader(path, preload=True, verbose="ERROR", **_SETTINGS.get(suffix, {}))
@@ -132,6 +153,14 @@ def _raw(path: Path) -> Any:
             f"({type(error).__name__}: {error}); check the file."
         ) from error
     return raw
+
+
+def _is_mended(path: Path) -> bool:
+    """Return whether the content was mended; raise if it is damaged and cannot be."""
+    if undo_text_transfer(path) is not None:
+        return True
+    check_records(path)
+    return False
 
 
 def _check_once(labels: tuple[str, ...], names: list[str], path: Path) -> None:

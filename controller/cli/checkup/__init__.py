@@ -1,0 +1,1 @@
+"""What `phasegate doctor` looks at, one subject per file."""

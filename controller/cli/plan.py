@@ -1,0 +1,259 @@
+"""What a session will do, in plain words, from its configuration alone."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from controller.cli.phrases import clock
+from controller.config import (
+    Config,
+    FileSource,
+    LineOutput,
+    LslSource,
+    Montage,
+    SerialByteOutput,
+    SimulatedOutput,
+    SyntheticSource,
+)
+from controller.report.words import MINUS, phase_words
+from controller.safety.limits import CEILINGS
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRow:
+    """One limit beside its absolute range.
+
+    Parameters
+    ----------
+    name : str
+        As in the configuration.
+    value, lowest, highest : float
+        In the unit of the name.
+    source : str
+        Where the absolute range comes from.
+    """
+
+    name: str
+    value: float
+    lowest: float
+    highest: float
+    source: str
+
+    def as_dict(self) -> dict[str, str | float]:
+        """Return the fields."""
+        return dataclasses.asdict(self)
+
+
+def plan_tables(config: Config) -> Iterator[Table]:
+    """Return the plan and the limits as tables."""
+    plan = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    plan.add_column(no_wrap=True, style="bold")
+    plan.add_column()
+    for topic, words in plan_rows(config):
+        plan.add_row(topic, Text(words))
+    yield plan
+    limits = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
+    limits.add_column("limit", no_wrap=True)
+    limits.add_column("this study", justify="right", no_wrap=True)
+    limits.add_column("absolute range", no_wrap=True)
+    limits.add_column("where the range comes from")
+    for row in limit_rows(config):
+        limits.add_row(
+            row.name,
+            f"{row.value:g}",
+            f"{row.lowest:g} to {row.highest:g}",
+            row.source,
+        )
+    yield limits
+
+
+def plan_rows(config: Config) -> list[tuple[str, str]]:
+    """Return the plan as topics and sentences."""
+    return [
+        ("title", config.title or "none"),
+        ("source", _source(config)),
+        ("montage", montage_words(config.montage)),
+        ("rhythm", _rhythm(config)),
+        ("estimator", config.estimator.kind),
+        ("target", phase_words(config.target.phase_deg)),
+        ("gate", _gate(config)),
+        ("artifacts", _artifacts(config)),
+        ("timing", _timing(config)),
+        ("output", _output(config)),
+        ("arming", _arming(config)),
+        ("duration", _duration(config)),
+        ("pulses", _pulses(config)),
+    ]
+
+
+def limit_rows(config: Config) -> list[LimitRow]:
+    """Return every limit beside its absolute range, in the configuration's units."""
+    ceilings = {_as_configured(name): (name, c) for name, c in CEILINGS.items()}
+    rows = []
+    for name, (inner, ceiling) in ceilings.items():
+        scale = 1e3 if name != inner else 1.0
+        rows.append(
+            LimitRow(
+                name=name,
+                value=float(getattr(config.limits, name)),
+                lowest=ceiling.lowest * scale,
+                highest=ceiling.highest * scale,
+                source=ceiling.source,
+            )
+        )
+    return rows
+
+
+def montage_words(montage: Montage) -> str:
+    """Return the montage as a weighted sum of channels."""
+    if montage.weights is not None:
+        weights = dict(montage.weights)
+    else:
+        weights = {str(montage.hjorth): 1.0}
+        share = -1.0 / len(montage.neighbours)
+        weights |= dict.fromkeys(montage.neighbours, share)
+    terms = [
+        f"{'+' if weight >= 0 else MINUS} {abs(weight):.3g} {label}"
+        for label, weight in weights.items()
+    ]
+    words = " ".join(terms).removeprefix("+ ")
+    if montage.reference == "average":
+        over = ", ".join(montage.average_over or ()) or "all EEG channels"
+        words += f", against the average of {over}"
+    return words
+
+
+def most_pulses(config: Config) -> int:
+    """Return how many pulses can come at the very most."""
+    duration_s = config.run.duration_s
+    if duration_s is None:
+        return config.limits.max_pulses
+    shortest_s = config.timing.iti_s - config.timing.iti_jitter_s
+    return min(config.limits.max_pulses, math.floor(duration_s / shortest_s) + 1)
+
+
+def _as_configured(name: str) -> str:
+    in_milliseconds = {"max_lateness_s", "max_data_age_s"}
+    return name.removesuffix("_s") + "_ms" if name in in_milliseconds else name
+
+
+def _source(config: Config) -> str:
+    source = config.source
+    match source:
+        case LslSource():
+            marks = {
+                "name": source.name,
+                "type": source.type,
+                "source_id": source.source_id,
+            }
+            given = " and ".join(f"{k} {v!r}" for k, v in marks.items() if v)
+            words = (
+                f"the LSL stream with {given}, looked for up to "
+                f"{source.resolve_timeout_s:g} s"
+            )
+            if source.unit:
+                words += f"; {source.unit} where it tells no unit"
+            return words
+        case SyntheticSource():
+            return (
+                f"SIMULATED participant: {len(source.channels)} channels at "
+                f"{source.sfreq_hz:g} Hz, alpha {source.alpha_hz:g} Hz, theta "
+                f"{source.theta_hz:g} Hz, seed {source.seed}"
+            )
+        case FileSource():
+            return f"RECORDING {source.path}, played at {source.speed:g} x real time"
+
+
+def _rhythm(config: Config) -> str:
+    rhythm = config.rhythm
+    if rhythm.frequency_hz is not None:
+        return f"{rhythm.band} at {rhythm.frequency_hz:g} Hz, as given"
+    where = ""
+    if rhythm.search_hz is not None:
+        where = f" between {rhythm.search_hz[0]:g} and {rhythm.search_hz[1]:g} Hz"
+    return f"{rhythm.band}; the individual frequency is found{where} during rest"
+
+
+def _gate(config: Config) -> str:
+    gate = config.gate
+    match gate.amplitude:
+        case "open":
+            return "none: pulses also come while the rhythm is weak"
+        case "absolute":
+            return f"amplitude of at least {gate.threshold_uv:g} uV"
+    return (
+        f"amplitude above percentile {gate.percentile:g} of the last "
+        f"{gate.window_s:g} s"
+    )
+
+
+def _artifacts(config: Config) -> str:
+    rules = config.artifact
+    return (
+        f"above {rules.amplitude_uv:g} uV, faster than {rules.gradient_uv_per_ms:g} "
+        f"uV/ms, or flat for {rules.flat_s:g} s; then held for {rules.hold_s:g} s"
+    )
+
+
+def _timing(config: Config) -> str:
+    timing = config.timing
+    words = f"a pulse every {timing.iti_s:g} s at the earliest"
+    if timing.iti_jitter_s:
+        words = (
+            f"a pulse every {timing.iti_s - timing.iti_jitter_s:g} to "
+            f"{timing.iti_s + timing.iti_jitter_s:g} s at the earliest, drawn with "
+            f"seed {timing.seed}"
+        )
+    if timing.refractory_s:
+        words += f"; no data of {timing.refractory_s:g} s after a pulse are used"
+    return words
+
+
+def _output(config: Config) -> str:
+    output = config.output
+    width = f"{output.pulse_ms:g} ms"
+    latency = (
+        f"; {output.latency_ms:g} ms from call to pulse are made up for"
+        if output.latency_ms
+        else ""
+    )
+    match output:
+        case SerialByteOutput():
+            return (
+                f"REAL: byte {output.code} to {output.port} at {output.baud} baud, "
+                f"back to 0 after {width}{latency}"
+            )
+        case LineOutput():
+            return (
+                f"REAL: {output.line.upper()} of {output.port} high for "
+                f"{width}{latency}"
+            )
+        case SimulatedOutput():
+            return (
+                f"SIMULATED trigger box: byte {output.code}, back to 0 after "
+                f"{width}{latency}"
+            )
+
+
+def _arming(config: Config) -> str:
+    if isinstance(config.output, SimulatedOutput):
+        return "not needed: the output is simulated"
+    return "asked for after calibration, or given beforehand by --arm"
+
+
+def _duration(config: Config) -> str:
+    rest_s, duration_s = config.run.rest_s, config.run.duration_s
+    rest = f"{clock(rest_s)} rest" if rest_s else "no rest"
+    if duration_s is None:
+        return f"{rest}, then closed loop until Ctrl-C, the last trial or the end"
+    return f"{rest}, then {clock(duration_s)} closed loop (minutes:seconds)"
+
+
+def _pulses(config: Config) -> str:
+    limit = config.limits.max_pulses
+    most = most_pulses(config)
+    why = f"the limit is {limit}" if most < limit else "that is the limit"
+    return f"at most {most}; {why}"

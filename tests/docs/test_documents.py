@@ -1,0 +1,79 @@
+"""The documents name what is there, and nothing that is not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from controller.config import (
+    ArtifactRules,
+    Config,
+    Estimator,
+    FileSource,
+    Gate,
+    LimitsSection,
+    LineOutput,
+    LslSource,
+    Montage,
+    Rhythm,
+    Run,
+    SerialByteOutput,
+    SimulatedOutput,
+    SyntheticSource,
+    Target,
+    Timing,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+SECTIONS = (
+    ArtifactRules,
+    Estimator,
+    FileSource,
+    Gate,
+    LimitsSection,
+    LineOutput,
+    LslSource,
+    Montage,
+    Rhythm,
+    Run,
+    SerialByteOutput,
+    SimulatedOutput,
+    SyntheticSource,
+    Target,
+    Timing,
+)
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.__name__)
+def test_every_key_of_the_configuration_is_documented(section: type) -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    missing = [
+        name for name in section.model_fields if not re.search(rf"\b{name}\b", text)
+    ]
+    assert missing == []
+
+
+def test_every_section_of_the_configuration_has_a_heading() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    tables = set(Config.model_fields) - {"title"}
+    assert {name for name in tables if f"## `[{name}]`" not in text} == set()
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=str
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    broken = [link for link in links if not (page.parent / link).exists()]
+    assert broken == []
+
+
+def test_paths_in_the_safety_table_exist() -> None:
+    text = (ROOT / "SAFETY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:safety|engine|core|rig|kernels)/\w+\.py)`", text))
+    named_tests = set(re.findall(r"`(tests/\w+)`", text))
+    assert named
+    assert {
+        path for path in named if not (ROOT / "controller" / path).exists()
+    } == set()
+    assert {path for path in named_tests if not (ROOT / path).exists()} == set()
