@@ -10,8 +10,8 @@ from controller.cli.speech import say
 
 WORD = "arm"
 
-# The stream goes on meanwhile and is buffered for a minute; beyond, samples are lost.
-TIME_TO_ANSWER_S = 45.0
+# The rest is recorded on meanwhile, but what it promised grows old.
+TIME_TO_ANSWER_S = 120.0
 
 
 class Arming:

@@ -70,7 +70,8 @@ def take_stamp(
             fault = _REPEATED
         elif not step <= _GAP_INTERVALS * interval:
             now.n_gaps += 1
-            now.n_lost += max(1, round(step / interval) - 1)
+            if step < math.inf:
+                now.n_lost += max(1, round(step / interval) - 1)
             reset_estimator(memory)
             if not step <= program.limits[0].max_gap_s:
                 fault = _GAP

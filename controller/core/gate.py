@@ -87,7 +87,8 @@ def closed_gates(
         holds |= _STALE
     if not age >= -_AHEAD_S:
         holds |= _FUTURE
-    if not now.amplitude_uv >= now.threshold_uv:
+    # Nothing has no phase: bridged electrodes cancel to exactly zero.
+    if not (now.amplitude_uv >= now.threshold_uv and now.amplitude_uv > 0.0):
         holds |= _AMPLITUDE
     if not t_due - now.t_pulse_edge >= iti_s:
         holds |= _INTERVAL

@@ -65,9 +65,10 @@ def copy_memory(memory: Memory) -> Memory:
 def carry_on(memory: Memory, before: Memory) -> None:
     """Number samples, decisions, edges and pulses on from an earlier stretch.
 
-    The signal state of `memory` stays; what has been counted and recorded so far, and
-    the ledger, come from `before`.
+    The signal state of `memory` stays; what has been counted and recorded so far, the
+    last pulse, and the ledger come from `before`.
     """
-    for counter in ("n_samples", "n_decisions", "n_edges", "n_gaps", "n_lost", "trial"):
-        memory.now[counter] = before.now[counter]
+    counted = ("n_samples", "n_decisions", "n_edges", "n_gaps", "n_lost", "trial")
+    for field in (*counted, "t_pulse_edge", "t_blind_from", "t_blind_until"):
+        memory.now[field] = before.now[field]
     memory.ledger[:] = before.ledger

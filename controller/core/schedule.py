@@ -47,10 +47,15 @@ def next_crossing(
     frequency_hz : float
     t_after : float
         May be minus infinity: then the crossing nearest to `t_phase` is returned.
+
+    Notes
+    -----
+    With a horizon of more than half a period, the crossing to decide on next lies
+    before the one that is nearest to `t_phase`.
     """
     period = 1.0 / frequency_hz
     t_due = t_phase + wait_rad / (2.0 * math.pi) * period
-    if t_due <= t_after and math.isfinite(t_after):
+    if math.isfinite(t_after):
         t_due += period * (math.floor((t_after - t_due) / period) + 1.0)
     return t_due
 
@@ -108,6 +113,8 @@ def _hold_blind(program: Program, memory: Memory, telemetry: Telemetry) -> None:
 def _begin_pulse(program: Program, memory: Memory, t_write: float) -> None:
     now = memory.now[0]
     pattern = program.patterns[program.trials[now.trial].pattern]
+    if pattern.n_edges < 1:
+        return
     now.edge = pattern.first_edge
     now.edge_last = pattern.first_edge + pattern.n_edges - 1
     now.t_onset_write = t_write

@@ -241,6 +241,11 @@ def on_edge_done(
     if now.edge == now.edge_last:
         now.t_next_edge = math.inf
     else:
+        before = program.pattern_edges[now.edge]
         now.edge += 1
-        now.t_next_edge = now.t_onset_write + program.pattern_edges[now.edge].offset_s
+        after = program.pattern_edges[now.edge]
+        now.t_next_edge = now.t_onset_write + after.offset_s
+        if before.rises == 1 and after.rises == 0:
+            # A device may overlook a trigger that a late rise has made shorter.
+            now.t_next_edge = t_fired + (after.offset_s - before.offset_s)
     return _OK

@@ -182,6 +182,9 @@ class PythonLoop:
         t_due = self._now.t_next_edge
         while t_now < t_due:
             t_now = self._world.clock()
+        return self._send(t_now)
+
+    def _send(self, t_now: float) -> Fault:
         permits = self._permits(t_now)
         arrays = (self._program, self._memory, self._telemetry)
         action = on_edge_due(*arrays, t_now, permits)
@@ -232,4 +235,4 @@ class PythonLoop:
         if not math.isinf(self._now.t_next_edge):
             end_pulse(self._program, self._memory)
         if not math.isinf(self._now.t_next_edge):
-            self._fire(self._now.t_next_edge)
+            self._send(self._world.clock())

@@ -103,14 +103,11 @@ def _carry_out(ports: Any, program: Program, index: int) -> int:
 
 
 @compiled(i8(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8))
-def _fire(
+def _send(
     ports: Any, program: Program, memory: Memory, telemetry: Telemetry, t_now: float
 ) -> int:
-    """Wait out the last microseconds, ask, send; return a `Fault`."""
+    """Ask, send, record; return a `Fault`."""
     port = ports[0]
-    t_due = memory.now[0].t_next_edge
-    while t_now < t_due:
-        t_now = call_clock(port.clock, port.world)
     permits = permits_now(ports, t_now)
     action = on_edge_due(program, memory, telemetry, t_now, permits)
     fault = _OK
@@ -120,6 +117,18 @@ def _fire(
         fault = on_edge_done(program, memory, telemetry, t_now, t_after, permits, error)
     publish(memory, telemetry)
     return fault
+
+
+@compiled(i8(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8))
+def _fire(
+    ports: Any, program: Program, memory: Memory, telemetry: Telemetry, t_now: float
+) -> int:
+    """Wait out the last microseconds, ask, send; return a `Fault`."""
+    port = ports[0]
+    t_due = memory.now[0].t_next_edge
+    while t_now < t_due:
+        t_now = call_clock(port.clock, port.world)
+    return _send(ports, program, memory, telemetry, t_now)
 
 
 @compiled(i8(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, f8_vector))
@@ -176,12 +185,14 @@ def _listen(
 
 @compiled(types.void(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE))
 def _leave(ports: Any, program: Program, memory: Memory, telemetry: Telemetry) -> None:
-    """Drop a planned pulse and bring the line down."""
+    """Drop a planned pulse and bring the line down at once."""
+    port = ports[0]
     now = memory.now[0]
     if not math.isinf(now.t_next_edge):
         end_pulse(program, memory)
     if not math.isinf(now.t_next_edge):
-        _fire(ports, program, memory, telemetry, now.t_next_edge)
+        t_now = call_clock(port.clock, port.world)
+        _send(ports, program, memory, telemetry, t_now)
 
 
 @compiled(i8(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8_vector))

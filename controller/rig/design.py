@@ -11,7 +11,7 @@ from controller.estimators.align import aligned
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
 from controller.estimators.rhythm import MINIMUM_REST_S, band_around, find_rhythm
-from controller.kernels.jit import Float64Array
+from controller.kernels.jit import Float32Array, Float64Array
 
 _WHOLE_INTERVALS = 1.5
 
@@ -68,6 +68,21 @@ def check_rest(config: Config) -> Designer:
             "rhythm.frequency_hz, or a run.rest_s of at least 15."
         )
     return designer
+
+
+def virtual_channel(raw: Float32Array, weights: Float64Array) -> Float64Array:
+    """Return the virtual channel; channels without weight may hold anything.
+
+    Parameters
+    ----------
+    raw : array, shape (n_samples, n_channels)
+        As received, stream units.
+    weights : array, shape (n_channels,)
+        Microvolts per stream unit.
+    """
+    used = np.flatnonzero(weights)
+    # 0 times NaN is NaN: a channel that is not read must not be multiplied either.
+    return np.asarray(raw[:, used].astype(np.float64) @ weights[used])
 
 
 def longest_whole(

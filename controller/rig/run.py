@@ -12,6 +12,7 @@ from controller.errors import PhasegateError
 from controller.report.page import write_report
 from controller.report.score import score_session
 from controller.rig.design import check_rest
+from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
 from controller.rig.records import session_facts
 from controller.rig.stages import ConfirmArming, Equipment, Stages
@@ -108,6 +109,8 @@ def run_session(
                 open_output(config.output, folder.path / _DEVICE_LOG)
             )
             unless_begun.pop_all()
+        interrupt = Interrupt()
+        stack.enter_context(interrupt.listening())
         stages = Stages(
             config=config,
             equipment=Equipment(
@@ -120,6 +123,7 @@ def run_session(
             folder=folder,
             listener=listener,
             confirm_arming=confirm_arming,
+            interrupt=interrupt,
         )
         error = stages.run()
         try:

@@ -19,8 +19,9 @@ from controller.engine.virtual import run_virtual
 from controller.errors import EngineFault, NotArmed, PhasegateError
 from controller.estimators.base import Design, Designer
 from controller.kernels.jit import Float64Array
-from controller.rig.design import calibrate, longest_whole
+from controller.rig.design import calibrate, longest_whole, virtual_channel
 from controller.rig.faults import fault_error
+from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
 from controller.rig.program import (
     Rules,
@@ -85,6 +86,7 @@ class Stages:
     folder : SessionFolder
     listener : Listener
     confirm_arming : callable
+    interrupt : Interrupt
     """
 
     def __init__(
@@ -95,8 +97,11 @@ class Stages:
         folder: SessionFolder,
         listener: Listener,
         confirm_arming: ConfirmArming,
+        interrupt: Interrupt,
     ) -> None:
         self._config = config
+        self._interrupt = interrupt
+        self._granted = False
         self._equipment = equipment
         self._stream = equipment.stream
         self._folder = folder
@@ -122,18 +127,18 @@ class Stages:
             recorder=recorder,
             output=self._equipment.output,
             listener=self._listener,
+            interrupt=self._interrupt,
         )
         error: PhasegateError | None = None
-        with supervisor.signals_taken():
-            try:
-                self.outcome.privileges = self._engine.open()
-                self._go_through(supervisor, recorder)
-            except PhasegateError as caught:
-                error = caught
-            finally:
-                self._words.withdraw(Permit.ALL)
-                self._engine.close()
-                self.outcome.interrupted = supervisor.interrupted
+        try:
+            self.outcome.privileges = self._engine.open()
+            self._go_through(supervisor, recorder)
+        except PhasegateError as caught:
+            error = caught
+        finally:
+            self._words.withdraw(Permit.ALL)
+            self._engine.close()
+            self.outcome.interrupted = supervisor.interrupted
         return _closed(recorder, error)
 
     def _go_through(self, supervisor: Supervisor, recorder: SessionRecorder) -> None:
@@ -156,7 +161,7 @@ class Stages:
             program,
             memory,
             duration_s=rest_s,
-            at_end=lambda: self._design(join(rest)),
+            at_end=lambda: self._plan(join(rest)),
             keep=rest,
         )
         if self._is_over(end, memory):
@@ -171,8 +176,7 @@ class Stages:
         program: Program,
         memory: Memory,
     ) -> None:
-        if not self._arm(supervisor, recorder):
-            return
+        self._arm(recorder)
         t_start = host_clock()
         try:
             end = supervisor.run_stage(
@@ -226,11 +230,20 @@ class Stages:
             pulse_s=config.output.pulse_ms / 1e3,
         )
 
+    def _plan(self, rest: Batch) -> None:
+        """Design the estimator, and ask whether what it promises may be armed."""
+        self._design(rest)
+        output = self._equipment.output
+        self._granted = output.simulated or (
+            not self._interrupt.wished()
+            and self._confirm_arming(f"{output.name} at {output.port}")
+        )
+
     def _design(self, rest: Batch) -> None:
         """Design the estimator from what the rest has brought so far."""
         config, stream = self._config, self._stream
         self._listener.note("Designing the estimator ...")
-        virtual_uv = rest.raw.astype(np.float64) @ self._equipment.mixing[0]
+        virtual_uv = virtual_channel(rest.raw, self._equipment.mixing[0])
         calibration = self.outcome.calibration = calibrate(
             config,
             self._equipment.designer,
@@ -264,16 +277,10 @@ class Stages:
         self.outcome.memory = memory
         return program, memory
 
-    def _arm(self, supervisor: Supervisor, recorder: SessionRecorder) -> bool:
-        """Arm the interlock; return False if somebody asked for an end instead."""
+    def _arm(self, recorder: SessionRecorder) -> None:
         output = self._equipment.output
         where = f"{output.name} at {output.port}"
-        granted = output.simulated or (
-            not supervisor.interrupted and self._confirm_arming(where)
-        )
-        if supervisor.interrupted:
-            return False
-        if not granted:
+        if not self._granted:
             raise NotArmed(
                 f"The {where} was not armed, so nothing was fired; start again and "
                 "confirm, or pass --arm."
@@ -285,7 +292,6 @@ class Stages:
             )
         recorder.event("armed", t=host_clock(), output=where)
         self._words.permit(Permit.ARMED | Permit.RECORDING)
-        return True
 
     def _introduce(self) -> None:
         stream, output = self._stream, self._equipment.output

@@ -6,10 +6,8 @@ harm; the loop does not wait for it, and stops by itself if it falls silent.
 
 import contextlib
 import dataclasses
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +19,7 @@ from controller.engine.control import ControlWords
 from controller.engine.live import LiveEngine, Stretch
 from controller.engine.telemetry import Batch, drain
 from controller.errors import PhasegateError, RecordingError
+from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
 from controller.safety.interlock import Permit, Refusal
 from controller.session.recorder import SessionRecorder
@@ -104,6 +103,7 @@ class Supervisor:
     recorder : SessionRecorder
     output : TriggerOutput
     listener : Listener
+    interrupt : Interrupt
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class Supervisor:
         recorder: SessionRecorder,
         output: TriggerOutput,
         listener: Listener,
+        interrupt: Interrupt,
     ) -> None:
         self._engine = engine
         self._words = words
@@ -122,31 +123,14 @@ class Supervisor:
         self._recorder = recorder
         self._output = output
         self._listener = listener
-        self._interrupt = threading.Event()
+        self._interrupt = interrupt
         self._t_output_checked = host_clock()
         self.status = Status()
-
-    @contextlib.contextmanager
-    def signals_taken(self) -> Iterator[None]:
-        """Make Ctrl-C and SIGTERM a wish to end, so that no record is torn."""
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self._interrupt.set()
-
-        before = {
-            number: signal.signal(number, ask)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @property
     def interrupted(self) -> bool:
         """Whether somebody has asked for an end."""
-        return self._interrupt.is_set()
+        return self._interrupt.wished()
 
     def run_stage(
         self,
@@ -193,8 +177,7 @@ class Supervisor:
                 self._look(memory, t_start, keep)
                 fault = self._engine.finished()
             if fault is None and not self.interrupted:
-                at_end()
-                self._words.beat(host_clock())
+                self._look_during(at_end, memory, t_start, keep)
         except PhasegateError as error:
             self._words.withdraw(Permit.ALL)
             self._engine.stop()
@@ -229,6 +212,34 @@ class Supervisor:
             self._t_output_checked = t_now
             with driver_errors():
                 self._output.check()
+
+    def _look_during(
+        self,
+        work: Callable[[], None],
+        memory: Memory,
+        t_start: float,
+        keep: list[Batch] | None,
+    ) -> None:
+        """Do work that takes its time, a person's answer even, and go on looking."""
+        over = threading.Event()
+        errors: list[PhasegateError] = []
+
+        def look_on() -> None:
+            try:
+                while not over.wait(_LOOK_EVERY_S):
+                    self._look(memory, t_start, keep)
+            except PhasegateError as error:
+                errors.append(error)
+
+        looker = threading.Thread(target=look_on, name="phasegate-looker")
+        looker.start()
+        try:
+            work()
+        finally:
+            over.set()
+            looker.join()
+        if errors:
+            raise errors[0]
 
     def _record(self, batch: Batch, keep: list[Batch] | None) -> None:
         if keep is not None:

@@ -5,6 +5,7 @@ compiled review and the plain Python one are the same function (`review.py_func`
 """
 
 import enum
+import math
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,8 @@ def review(
 
     Notes
     -----
-    Each comparison is written on its allowed side, so that NaN refuses.
+    Each comparison is written on its allowed side, so that NaN refuses, and so does an
+    instant that is infinite.
     """
     reason = _NONE
     if ledger.fault != 0:
@@ -112,9 +114,9 @@ def review(
         reason = _INTERVAL_TOO_SHORT
     elif not ledger.pulses < limits.max_pulses:
         reason = _BUDGET_SPENT
-    elif not t_now - t_sample <= limits.max_data_age_s:
+    elif not -math.inf < t_now - t_sample <= limits.max_data_age_s:
         reason = _DATA_TOO_OLD
-    elif not t_now - t_fire <= limits.max_lateness_s:
+    elif not -math.inf < t_now - t_fire <= limits.max_lateness_s:
         reason = _TOO_LATE
     return reason
 

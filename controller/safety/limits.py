@@ -93,7 +93,8 @@ class Limits:
     Raises
     ------
     ConfigError
-        If a value is not finite or lies beyond its absolute ceiling.
+        If a value is not finite or lies beyond its absolute ceiling, or if `max_pulses`
+        is not a whole number.
     """
 
     min_interval_s: float
@@ -114,6 +115,10 @@ class Limits:
                     f"limits.{name} is {value:g}, but must be from {ceiling.lowest:g} "
                     f"to {ceiling.highest:g} ({ceiling.source})."
                 )
+        if self.max_pulses != int(self.max_pulses):
+            raise ConfigError(
+                f"limits.max_pulses is {self.max_pulses:g}, but must be a whole number."
+            )
 
     def to_record(self) -> Any:
         """Return the limits as one record for the compiled review."""

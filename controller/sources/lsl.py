@@ -20,6 +20,7 @@ from controller.sources.network import LslNetwork, configure_lsl
 # liblsl asks the network in waves 0.5 s apart; who has not answered by then is absent.
 _SECOND_MATCH_S = 0.7
 _LISTING_S = 1.0
+_SLICE_S = 1.0
 _DESCRIPTION_TIMEOUT_S = 5.0
 _OPEN_TIMEOUT_S = 5.0
 _CLOCK_TIMEOUT_S = 5.0
@@ -51,7 +52,7 @@ def find_stream(source: LslSource) -> FoundStream:
     predicate = " and ".join(
         f"{mark}={_quoted(value)}" for mark, value in _marks(source).items()
     )
-    found = pylsl.resolve_bypred(predicate, 1, source.resolve_timeout_s)
+    found = _first_match(predicate, source.resolve_timeout_s)
     if not found:
         raise StreamNotFound(_not_found(source, network))
     found = pylsl.resolve_bypred(predicate, 2, _SECOND_MATCH_S) or found
@@ -60,6 +61,18 @@ def find_stream(source: LslSource) -> FoundStream:
     check_format(found[0])
     description = describe(_full(found[0]), unit=source.unit)
     return FoundStream(description=description, stream=found[0])
+
+
+def _first_match(predicate: str, timeout_s: float) -> list[pylsl.StreamInfo]:
+    """Look in slices: while liblsl waits, nothing reaches Python, not even Ctrl-C."""
+    remaining_s = timeout_s
+    while remaining_s > 0.0:
+        slice_s = min(_SLICE_S, remaining_s)
+        found: list[pylsl.StreamInfo] = pylsl.resolve_bypred(predicate, 1, slice_s)
+        if found:
+            return found
+        remaining_s -= slice_s
+    return []
 
 
 def visible_streams(wait_s: float = _LISTING_S) -> list[pylsl.StreamInfo]:
