@@ -1,0 +1,1 @@
+"""Benchmarks: what the engine takes, beside plain Python doing the same work."""
