@@ -111,10 +111,11 @@ def fake_pull(
     _set_permits(
         world, carray(address_as_pointer(world.permits), (n,), np.int64)[world.at]
     )
-    rows = carray(address_as_pointer(world.raw), (n, world.n_channels), np.float32)
+    first = world.raw + 4 * world.at * world.n_channels
+    row = carray(address_as_pointer(first), (n_channels,), np.float32)
     target = carray(address_as_pointer(buffer), (n_channels,), np.float32)
     for channel in range(n_channels):
-        target[channel] = rows[world.at, channel]
+        target[channel] = row[channel]
     world.at += 1
     return carray(address_as_pointer(world.t_sample), (n,), np.float64)[world.at - 1]
 

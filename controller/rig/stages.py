@@ -161,12 +161,15 @@ class Stages:
             program,
             memory,
             duration_s=rest_s,
-            at_end=lambda: self._plan(join(rest)),
+            # A copy: the rest goes on growing while it is joined.
+            at_end=lambda: self._plan(join(list(rest))),
             keep=rest,
         )
         if self._is_over(end, memory):
             return
         program, memory = self._warm_up(join(rest), memory)
+        if self._interrupt.wished():
+            return
         self._close_loop(supervisor, recorder, program, memory)
 
     def _close_loop(

@@ -17,8 +17,11 @@ from controller.safety.interlock import Refusal
 from controller.session.load import Session, load_session
 from drivers.sim.arrival_log import read_arrivals
 
-FAULT_AT_S = 3.7
+FAULT_AT_S = 2.5
 """On the stream's own clock: about a second into the closed loop."""
+
+SETTLE_S = 1.2
+"""Instead of the longer look that a real stream deserves."""
 
 SFREQ_HZ = 500.0
 MAX_DATA_AGE_S = 0.05

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_days import Day, Operator, assert_nothing_runs
+from bad_days import SETTLE_S, Day, Operator, assert_nothing_runs
 
 from controller.config import parse_config
 from controller.rig.outputs import opened_output
@@ -33,7 +33,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[Any]]:
 
 
 @pytest.fixture
-def run_day(tmp_path: Path, started: list[subprocess.Popen[Any]]) -> Iterator[RunDay]:
+def run_day(
+    tmp_path: Path,
+    started: list[subprocess.Popen[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[RunDay]:
     """Run a session to its end; afterwards no process or thread of it may be left."""
 
     def run(
@@ -42,13 +46,14 @@ def run_day(tmp_path: Path, started: list[subprocess.Popen[Any]]) -> Iterator[Ru
         twin_options: tuple[str, ...] = (),
         operator: Operator | None = None,
         confirm_arming: Callable[[str], bool] = lambda _: False,
-        out: Path = tmp_path,
+        settle_s: float = SETTLE_S,
     ) -> Day:
+        monkeypatch.setattr("controller.rig.stages.SETTLE_S", settle_s)
         operator = operator or Operator()
         finished = run_session(
             parse_config(text, where="bad-day.toml"),
             text,
-            out=out,
+            out=tmp_path,
             listener=operator,
             confirm_arming=confirm_arming,
             begin_source=functools.partial(start_source, options=source_faults),

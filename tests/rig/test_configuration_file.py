@@ -1,49 +1,13 @@
 """What a configuration file may say, and the one sentence for each mistake in it."""
 
-import math
-import re
-import tomllib
-from pathlib import Path
-
 import pytest
 from bad_days import config_of, config_text
-from hypothesis import given
-from hypothesis import strategies as st
+from complaints import complaint, refused
 
-from controller.config import load_config, parse_config
-from controller.errors import ConfigError
-from controller.safety.limits import CEILINGS
-
-CONFIGS = Path(__file__).parents[2] / "configs"
-LIMITS = (
-    "min_interval_s",
-    "max_pulses",
-    "max_lateness_ms",
-    "max_data_age_ms",
-    "max_gap_s",
-    "max_silence_s",
-    "max_artifact_s",
-)
 SERIAL = {"kind": "serial-byte", "port": "/dev/ttyUSB0"}
 LINE = {"kind": "serial-line", "port": "/dev/ttyS0"}
 LSL = {"kind": "lsl", "type": "EEG"}
 SYNTHETIC = {"kind": "synthetic"}
-
-
-def complaint(text: str) -> str:
-    """Return what is said about a file, without its name."""
-    with pytest.raises(ConfigError) as caught:
-        parse_config(text, where="study.toml")
-    said = str(caught.value)
-    assert said.startswith("study.toml: ")
-    assert "\n" not in said
-    assert said[-1] in ".?"
-    assert "?." not in said
-    return said.removeprefix("study.toml: ")
-
-
-def refused(**tables: dict[str, object]) -> str:
-    return complaint(config_text(**tables))
 
 
 def test_short_file_is_accepted_with_its_defaults() -> None:
@@ -119,63 +83,6 @@ def test_port_must_be_named() -> None:
     assert refused(output={"kind": "serial-line"}) == (
         "output.port is missing; add it."
     )
-
-
-@pytest.mark.parametrize("key", LIMITS)
-def test_every_limit_must_be_there(key: str) -> None:
-    text = re.sub(rf"(?m)^{key} = .*\n", "", config_text())
-    assert complaint(text) == f"limits.{key} is missing; add it."
-
-
-def test_no_limit_has_a_default() -> None:
-    text = config_text()
-    without = text[: text.index("[limits]")] + text[text.index("[run]") :]
-    assert complaint(without) == "limits is missing; add it."
-    bare = text.replace("[limits]\n", "[limits]\n[unused]\n")
-    assert all(f"limits.{key} is missing" in complaint(bare) for key in LIMITS)
-
-
-@pytest.mark.parametrize("key", LIMITS)
-def test_limits_speak_the_units_of_the_file(key: str) -> None:
-    unit = 1e3 if key.endswith("_ms") else 1
-    ceiling = CEILINGS[re.sub("_ms$", "_s", key)]
-    whole = int if key == "max_pulses" else float
-    for edge in (ceiling.lowest, ceiling.highest):
-        tables = {"limits": {key: whole(edge * unit)}, "timing": {"iti_s": 4000}}
-        assert getattr(config_of(**tables).limits, key) == whole(edge * unit)
-    bad = whole(ceiling.highest * unit * 2)
-    said = refused(limits={key: bad}, timing={"iti_s": 4000})
-    assert said == (
-        f"limits.{key}: must be from {ceiling.lowest * unit:g} to "
-        f"{ceiling.highest * unit:g}, not {bad:g} ({ceiling.source})."
-    )
-
-
-def test_every_limit_beyond_its_ceiling_is_told_at_once() -> None:
-    said = refused(limits={"max_lateness_ms": 100, "max_data_age_ms": 1e4})
-    assert "limits.max_lateness_ms: must be from 0.001 to 5, not 100" in said
-    assert "limits.max_data_age_ms: must be from 0.1 to 200, not 10000" in said
-
-
-@given(
-    st.floats(allow_nan=True, allow_infinity=True, width=64),
-    st.sampled_from([key for key in LIMITS if key != "max_pulses"]),
-)
-def test_accepted_limits_are_always_within_the_ceilings(value: float, key: str) -> None:
-    text = config_text(limits={key: 1}, timing={"iti_s": 4000})
-    text = text.replace(f"{key} = 1\n", f"{key} = {_toml_float(value)}\n")
-    try:
-        config = parse_config(text, where="x")
-    except ConfigError as error:
-        assert f"limits.{key}" in str(error)  # noqa: PT017
-        return
-    limits = config.limits.to_limits()
-    for name, ceiling in CEILINGS.items():
-        assert ceiling.lowest <= getattr(limits, name) <= ceiling.highest
-
-
-def _toml_float(value: float) -> str:
-    return f"{value!r}" if math.isfinite(value) else str(value)
 
 
 @pytest.mark.parametrize("word", ["nan", "inf", "-inf"])
@@ -368,37 +275,3 @@ def test_models_are_frozen() -> None:
     config = config_of()
     with pytest.raises(ValueError, match="frozen"):
         config.limits.max_pulses = 9
-
-
-def test_text_that_is_no_toml() -> None:
-    with pytest.raises(ConfigError, match=r"^x.toml is not valid TOML: .*line 1.*\.$"):
-        parse_config("= 3", where="x.toml")
-
-
-def test_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no configuration file .*gone\.toml; "):
-        load_config(tmp_path / "gone.toml")
-
-
-def test_file_that_is_no_text(tmp_path: Path) -> None:
-    path = tmp_path / "x.toml"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match=r"x\.toml cannot be read as text: "):
-        load_config(path)
-    with pytest.raises(ConfigError, match="cannot be read as text"):
-        load_config(tmp_path)
-
-
-def test_file_is_read_as_utf_8(tmp_path: Path) -> None:
-    path = tmp_path / "x.toml"
-    path.write_text('title = "Größe"\n' + config_text(), encoding="utf-8")
-    assert load_config(path).title == "Größe"
-
-
-@pytest.mark.parametrize(
-    "path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem
-)
-def test_shipped_file_is_valid(path: Path) -> None:
-    config = load_config(path)
-    assert set(tomllib.loads(path.read_text())["limits"]) == set(LIMITS)
-    assert config.timing.iti_s >= config.limits.min_interval_s

@@ -7,6 +7,7 @@ import pytest
 
 from controller.core.reasons import HoldReason
 from controller.kernels.circular import resultant_length
+from controller.rig import stages
 from controller.session.summary import phase_errors_rad
 
 pytestmark = [pytest.mark.lsl, pytest.mark.slow]
@@ -19,7 +20,7 @@ def test_demonstration_fires_at_the_peak(run_day):
     for key, seconds in (("rest_s", 15), ("duration_s", 20)):
         before = next(line for line in text.splitlines() if line.startswith(key))
         text = text.replace(before, f"{key} = {seconds}")
-    day = run_day(text)
+    day = run_day(text, settle_s=stages.SETTLE_S)
     assert day.finished.error is None
     assert day.finished.exit_code == 0
     day.assert_complete()

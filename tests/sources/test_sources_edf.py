@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from controller.errors import FileError
-from controller.sources.edf import check_records
-from controller.sources.recording import read_recording
+from controller.sources.edf import check_records, undo_text_transfer
+from controller.sources.recording import read_recording, recording_note
 
 N_RECORDS, RATE = 6, 100
 
@@ -53,6 +53,35 @@ def test_file_transferred_as_text_is_refused(tmp_path: Path) -> None:
     damaged = sound.replace(b"\n", b"\r\n")[: len(sound)]
     with pytest.raises(FileError, match="changed its line ends"):
         check_records(write(tmp_path, damaged))
+
+
+def test_undoing_a_transfer_as_text_gives_back_what_was_not_cut_off(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("mne")
+    sound = edf_bytes()
+    whole = read_recording(write(tmp_path, sound))
+    damaged = write(tmp_path, sound.replace(b"\n", b"\r\n")[: len(sound)])
+    mended = read_recording(damaged)
+    n = len(mended.samples)
+    assert n in (400, 500)
+    np.testing.assert_array_equal(mended.samples, whole.samples[:n])
+    assert "transfer as text" in (recording_note(damaged) or "")
+
+
+def test_sound_file_needs_no_note_and_no_mending(tmp_path: Path) -> None:
+    path = write(tmp_path, edf_bytes())
+    assert undo_text_transfer(path) is None
+    assert recording_note(path) is None
+
+
+def test_damage_of_two_kinds_is_not_mended(tmp_path: Path) -> None:
+    sound = edf_bytes()
+    damaged = sound.replace(b"\n", b"\r\n")[: len(sound)]
+    path = write(tmp_path, damaged[:900] + damaged[907:])
+    assert undo_text_transfer(path) is None
+    with pytest.raises(FileError, match="damaged"):
+        recording_note(path)
 
 
 @pytest.mark.parametrize("at", [800, 1500])

@@ -1,0 +1,174 @@
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+from stand_ins import Bench
+
+from controller.core.reasons import Fault, HoldReason, Outcome
+from controller.engine.telemetry import Batch
+from controller.errors import OutputLost, PhasegateError, RecordingError
+from controller.rig.interrupt import Interrupt
+from controller.safety.interlock import Permit, Refusal
+from drivers.base import PortLost
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr("controller.rig.supervisor._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("controller.rig.supervisor._CHECK_OUTPUT_EVERY_S", 0.0)
+    yield Bench()
+    names = {thread.name for thread in threading.enumerate()}
+    assert "phasegate-looker" not in names
+
+
+def assert_every_row_recorded(bench: Bench) -> None:
+    assert bench.recorder.samples == list(range(int(bench.telemetry.heads[0])))
+
+
+def test_stage_ends_as_planned_with_every_row_recorded(bench: Bench) -> None:
+    kept: list[Batch] = []
+    end = bench.run(keep=kept)
+    assert (end.fault, end.interrupted) == (Fault.STOPPED, False)
+    assert not bench.loop.running
+    assert_every_row_recorded(bench)
+    assert sum(len(batch.samples) for batch in kept) == len(bench.recorder.samples)
+    assert bench.recorder.events == ["stage"]
+    assert bench.words.supervisor_beat > 0.0
+
+
+def test_stage_ends_when_its_time_is_up(bench: Bench) -> None:
+    end = bench.run(duration_s=0.0, done=lambda: False)
+    assert end.fault is Fault.STOPPED
+    assert_every_row_recorded(bench)
+
+
+def test_fault_of_the_loop_ends_the_stage_with_every_row_recorded(
+    bench: Bench,
+) -> None:
+    def fail() -> None:
+        bench.loop.fault = Fault.GAP_TOO_LONG
+
+    bench.watcher.at[3] = fail
+    end = bench.run(at_end=lambda: pytest.fail("planned on a fault"))
+    assert end.fault is Fault.GAP_TOO_LONG
+    assert bench.loop.permits_at_stop is None
+    assert_every_row_recorded(bench)
+
+
+def test_wish_to_end_disarms_before_the_loop_stops(bench: Bench) -> None:
+    bench.watcher.at[2] = lambda: signal.raise_signal(signal.SIGINT)
+    with bench.interrupt.listening():
+        end = bench.run(at_end=lambda: pytest.fail("planned after the wish"))
+    assert end.interrupted
+    assert bench.loop.permits_at_stop == Permit.SUPERVISED | Permit.RECORDING
+    assert_every_row_recorded(bench)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_taken_within_and_given_back(number: signal.Signals) -> None:
+    interrupt = Interrupt()
+    before = signal.getsignal(number)
+    with interrupt.listening():
+        assert not interrupt.wished()
+        signal.raise_signal(number)
+        assert interrupt.wished()
+        interrupt.wait(60.0)
+    assert signal.getsignal(number) is before
+
+
+def test_lost_output_stops_the_loop_and_what_it_wrote_is_recorded(
+    bench: Bench,
+) -> None:
+    def pull_out() -> None:
+        bench.output.lost = True
+
+    bench.watcher.at[3] = pull_out
+    with pytest.raises(OutputLost, match=r"^The port was lost\.$"):
+        bench.run()
+    assert bench.loop.permits_at_stop == Permit.NONE
+    assert not bench.loop.running
+    assert_every_row_recorded(bench)
+
+
+def test_lost_output_is_told_also_where_the_disk_is_full(bench: Bench) -> None:
+    def pull_out() -> None:
+        bench.output.lost = True
+        bench.recorder.fail_from = len(bench.recorder.samples)
+
+    bench.watcher.at[3] = pull_out
+    with pytest.raises(OutputLost):
+        bench.run()
+    assert not bench.loop.running
+
+
+def test_full_disk_takes_every_permit_and_stops_the_loop(bench: Bench) -> None:
+    bench.recorder.fail_from = 3
+    with pytest.raises(RecordingError, match="disk is full"):
+        bench.run()
+    assert bench.loop.permits_at_stop == Permit.NONE
+    assert not bench.loop.running
+    assert bench.recorder.samples == [0.0, 1.0, 2.0]
+
+
+def test_looks_go_on_during_long_work(bench: Bench) -> None:
+    looked_on = threading.Event()
+
+    def work() -> None:
+        n_looks = bench.watcher.n_looks
+        bench.watcher.at[n_looks + 3] = looked_on.set
+        assert looked_on.wait(10.0)
+
+    end = bench.run(at_end=work)
+    assert end.fault is Fault.STOPPED
+    assert_every_row_recorded(bench)
+
+
+def test_trouble_during_long_work_ends_the_stage(bench: Bench) -> None:
+    seen = threading.Event()
+
+    def check() -> None:
+        seen.set()
+        raise PortLost("The port was lost.")
+
+    def work() -> None:
+        bench.output.check = check  # type: ignore[method-assign]
+        assert seen.wait(10.0)
+
+    with pytest.raises(OutputLost):
+        bench.run(at_end=work)
+    assert bench.loop.permits_at_stop == Permit.NONE
+    assert_every_row_recorded(bench)
+
+
+def test_trouble_of_the_work_itself_ends_the_stage(bench: Bench) -> None:
+    def work() -> None:
+        raise PhasegateError("No rhythm.")
+
+    with pytest.raises(PhasegateError, match="No rhythm"):
+        bench.run(at_end=work)
+    assert not bench.loop.running
+    assert_every_row_recorded(bench)
+
+
+def test_status_counts_by_reason(bench: Bench) -> None:
+    rings = bench.telemetry
+
+    def write_rows() -> None:
+        decisions, edges = rings.decisions, rings.edges
+        decisions["outcome"][:3] = (Outcome.HELD, Outcome.REFUSED, Outcome.PLANNED)
+        decisions["holds"][0] = int(HoldReason.ARTIFACT | HoldReason.INTERVAL)
+        decisions["refusal"][1] = Refusal.BUDGET_SPENT
+        edges["rises"][:3] = (1, 0, 1)
+        edges["refusal"][:3] = (Refusal.NONE, Refusal.NONE, Refusal.TOO_LATE)
+        rings.heads[1:] = 3
+
+    bench.watcher.at[2] = write_rows
+    bench.run()
+    status = bench.supervisor.status
+    assert status.fired == 1
+    assert status.held == {"ARTIFACT": 1, "INTERVAL": 1}
+    assert status.refused == {"BUDGET_SPENT": 1, "TOO_LATE": 1}
+    assert status.n_samples == len(bench.recorder.samples)
+    assert status.n_bytes == 99
+    assert bench.output.n_checks == bench.watcher.n_looks
