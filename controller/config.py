@@ -147,7 +147,7 @@ class Gate(Section):
     amplitude: Literal["open", "absolute", "percentile"] = "percentile"
     threshold_uv: Positive | None = None
     percentile: Annotated[float, Field(strict=True, ge=0, lt=100)] = 60.0
-    window_s: Annotated[float, Field(strict=True, ge=5, le=600)] = 60.0
+    window_s: Annotated[float, Field(strict=True, ge=10, le=600)] = 60.0
 
     @pydantic.model_validator(mode="after")
     def _threshold(self) -> Self:

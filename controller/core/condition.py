@@ -94,22 +94,23 @@ def inspect(program: Program, memory: Memory, channel: int) -> int:
         return _NON_FINITE
     flags = 0
     previous = memory.previous_uv[channel]
-    if math.isnan(memory.baseline_uv[channel]):
-        memory.baseline_uv[channel] = value
-    if not abs(value - memory.baseline_uv[channel]) <= settings.artifact_amplitude_uv:
+    baseline = memory.baseline_uv[channel]
+    flat_run = memory.flat_run[channel]
+    if math.isnan(baseline):
+        baseline = value
+    if not abs(value - baseline) <= settings.artifact_amplitude_uv:
         flags |= _AMPLITUDE
     if not abs(value) < settings.artifact_rail_uv:
         flags |= _SATURATED
     if math.isfinite(previous):
         if not abs(value - previous) <= settings.artifact_gradient_uv:
             flags |= _GRADIENT
-        memory.flat_run[channel] = (
-            memory.flat_run[channel] + 1 if value == previous else 0
-        )
-    if memory.flat_run[channel] >= settings.artifact_flat_samples:
+        flat_run = flat_run + 1 if value == previous else 0
+    if flat_run >= settings.artifact_flat_samples:
         flags |= _FLAT
     follow = min(1.0, settings.interval_s / _BASELINE_S)
-    memory.baseline_uv[channel] += follow * (value - memory.baseline_uv[channel])
+    memory.baseline_uv[channel] = baseline + follow * (value - baseline)
+    memory.flat_run[channel] = flat_run
     memory.previous_uv[channel] = value
     return flags
 

@@ -87,4 +87,4 @@ def estimate(program: Program, memory: Memory) -> None:
         now.amplitude_uv = math.nan
         return
     now.phase_rad = math.atan2(now.im_uv, now.re_uv)
-    now.amplitude_uv = math.hypot(now.re_uv, now.im_uv)
+    now.amplitude_uv = math.sqrt(now.re_uv * now.re_uv + now.im_uv * now.im_uv)

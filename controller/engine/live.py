@@ -20,7 +20,11 @@ from controller.engine.control import ControlWords
 from controller.engine.fallback import LslWorld, PythonLoop
 from controller.engine.loop import run_loop
 from controller.engine.ports import platform_has_table, real_ports
-from controller.engine.privileges import Privileges, acquire_for_this_thread
+from controller.engine.privileges import (
+    Privileges,
+    acquire_for_this_thread,
+    unlock_memory,
+)
 from controller.errors import EngineFault
 
 _OPEN_TIMEOUT_S = 20.0
@@ -127,6 +131,18 @@ class LiveEngine:
             raise EngineFault("The loop's thread did not open the stream.")
         return answer
 
+    def follow_clock(self) -> None:
+        """Measure anew what turns the stream's stamps into this host's clock.
+
+        Clocks of two hosts drift apart by a millisecond a minute.
+
+        Raises
+        ------
+        StreamLost
+            The other host does not answer.
+        """
+        self._words.set_clock_offset(self._inlet.clock_offset_s())
+
     def start(self, stretch: Stretch) -> None:
         """Enter the loop."""
         if self._busy:
@@ -191,6 +207,7 @@ class LiveEngine:
             self._answers.put(privileges)
             while (stretch := self._tasks.get()) is not None:
                 self._answers.put(self._runner(self._inlet, self._words, stretch))
+        unlock_memory()
         self._inlet.close()
 
     @contextlib.contextmanager

@@ -67,6 +67,12 @@ def acquire_for_this_thread(
     )
 
 
+def unlock_memory() -> None:
+    """Give locked memory back, so that what comes after the loop may allocate freely."""
+    if sys.platform == "linux":
+        _libc().munlockall()
+
+
 def settle_collector() -> None:
     """Collect now and exempt what is left: a collection holds the GIL for 0.1 s."""
     gc.collect()

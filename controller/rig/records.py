@@ -110,12 +110,17 @@ def design_arrays(design: Design, mixing: Float64Array, rules: Rules) -> dict[st
 
 
 def as_tape(batch: Batch) -> Tape:
-    """Return recorded samples as a tape on which nothing may be fired."""
+    """Return recorded samples as a tape on which nothing may be fired.
+
+    The recorded edges, of which there are none yet, say that every arrival is to be
+    taken as it was.
+    """
     return Tape(
         t_sample=np.ascontiguousarray(batch.samples["t_sample"]),
         t_arrival=np.ascontiguousarray(batch.samples["t_arrival"]),
         permits=np.zeros(len(batch.samples), np.int64),
         raw=np.ascontiguousarray(batch.raw),
+        edges=batch.edges,
     )
 
 

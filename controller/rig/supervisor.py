@@ -27,6 +27,7 @@ from drivers.base import TriggerOutput
 
 _LOOK_EVERY_S = 0.05
 _CHECK_OUTPUT_EVERY_S = 1.0
+_FOLLOW_CLOCK_EVERY_S = 5.0
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -124,7 +125,7 @@ class Supervisor:
         self._output = output
         self._listener = listener
         self._interrupt = interrupt
-        self._t_output_checked = host_clock()
+        self._t_output_checked = self._t_clock_followed = host_clock()
         self.status = Status()
 
     @property
@@ -208,6 +209,9 @@ class Supervisor:
         self._record(batch, keep)
         self._count(batch, memory, t_now - t_start)
         self._listener.update(self.status)
+        if t_now - self._t_clock_followed >= _FOLLOW_CLOCK_EVERY_S:
+            self._t_clock_followed = t_now
+            self._engine.follow_clock()
         if t_now - self._t_output_checked >= _CHECK_OUTPUT_EVERY_S:
             self._t_output_checked = t_now
             with driver_errors():

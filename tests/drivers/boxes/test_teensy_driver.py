@@ -129,7 +129,23 @@ def test_board_that_hears_nothing_is_found_disarmed():
         perform(trigger.edges(1).rise)
         with pytest.raises(PortLost, match="has disarmed itself"):
             trigger.check()
-    assert bench.log.codes == []
+        assert bench.log.codes == []
+        trigger.arm()
+        perform(trigger.edges(1).rise)
+        bench.wait_for_codes(1, 0)
+
+
+def test_board_that_cannot_be_armed_is_given_back(monkeypatch):
+    def refuse(_trigger):
+        raise TriggerRefused("not today")
+
+    monkeypatch.setattr(MicrocontrollerTrigger, "arm", refuse)
+    with running(board()) as bench:
+        trigger = MicrocontrollerTrigger(bench.port)
+        with pytest.raises(TriggerRefused, match="not today"):
+            trigger.open()
+        with pytest.raises(DriverSettingError, match="not open"):
+            trigger.edges(1)
 
 
 def test_board_that_restarts_is_lost():

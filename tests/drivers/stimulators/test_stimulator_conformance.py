@@ -1,4 +1,4 @@
-"""Every stimulator driver against its twin, in virtual time; and a test of that test."""
+"""Every stimulator driver against its twin in virtual time; and a test of the test."""
 
 import contextlib
 from functools import partial
