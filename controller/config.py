@@ -22,6 +22,7 @@ NotNegative = Annotated[float, Field(strict=True, ge=0)]
 Whole = Annotated[int, Field(strict=True)]
 Seed = Annotated[int, Field(strict=True, ge=0)]
 Code = Annotated[int, Field(strict=True, ge=1, le=255)]
+Latency = Annotated[float, Field(strict=True, ge=0, le=500)]
 PortName = Annotated[str, Field(min_length=1)]
 
 
@@ -171,7 +172,7 @@ class Timing(Section):
     iti_s: Positive
     iti_jitter_s: NotNegative = 0.0
     refractory_s: NotNegative = 0.0
-    lock_ms: Positive | None = Field(
+    lock_ms: Annotated[float, Field(strict=True, gt=0, le=500)] | None = Field(
         None, description="when a deadline is fixed; found from the stream if absent"
     )
     seed: Seed = 1
@@ -185,7 +186,7 @@ class SerialByteOutput(Section):
     baud: Annotated[int, Field(strict=True, gt=0)] = 115200
     code: Code = 1
     pulse_ms: Positive = 5.0
-    latency_ms: NotNegative = 0.0
+    latency_ms: Latency = 0.0
 
 
 class LineOutput(Section):
@@ -195,7 +196,7 @@ class LineOutput(Section):
     port: PortName
     line: Literal["rts", "dtr"] = "rts"
     pulse_ms: Positive = 5.0
-    latency_ms: NotNegative = 0.0
+    latency_ms: Latency = 0.0
 
 
 class SimulatedOutput(Section):
@@ -204,7 +205,7 @@ class SimulatedOutput(Section):
     kind: Literal["simulated-serial-byte"]
     code: Code = 1
     pulse_ms: Positive = 5.0
-    latency_ms: NotNegative = 0.0
+    latency_ms: Latency = 0.0
 
 
 class LimitsSection(Section):
@@ -283,6 +284,12 @@ class Config(Section):
             raise ValueError(
                 f"timing.iti_s - timing.iti_jitter_s is {shortest:g} s, shorter than "
                 f"limits.min_interval_s = {self.limits.min_interval_s:g} s"
+            )
+        longest = 500.0 * self.limits.min_interval_s
+        if not self.output.pulse_ms <= longest:
+            raise ValueError(
+                f"output.pulse_ms is {self.output.pulse_ms:g} ms, longer than half of "
+                f"limits.min_interval_s, {longest:g} ms"
             )
         return self
 

@@ -28,6 +28,14 @@ class DriverSettingError(DriverError):
     """A setting that this device cannot take."""
 
 
+class MissingExtra(DriverError):
+    """A driver whose vendor's package is not installed."""
+
+
+class TriggerRefused(DriverError):
+    """The device itself refused a trigger."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class WireAction:
     """One call that makes, or ends, a trigger.
@@ -83,6 +91,9 @@ class Capabilities:
         From the call to the edge, where nothing was measured yet.
     source : str
         Where these figures come from.
+    loop_fires : bool
+        The trigger is a wire action, so that the controller's loop can make it without
+        Python. If not, the output is a `CalledOutput`.
     """
 
     codes: range
@@ -91,6 +102,21 @@ class Capabilities:
     min_gap_s: float
     typical_latency_s: float
     source: str
+    loop_fires: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerCall:
+    """A call that has moved the line, and the host clock on both sides of it.
+
+    Parameters
+    ----------
+    t_before, t_after : float
+        Seconds; the edge lies between them where the device has answered.
+    """
+
+    t_before: float
+    t_after: float
 
 
 class TriggerOutput(Protocol):
@@ -130,5 +156,36 @@ class TriggerOutput(Protocol):
         Raises
         ------
         PortLost
+        """
+        ...
+
+
+class CalledOutput(TriggerOutput, Protocol):
+    """A trigger output behind a vendor's library, which only Python can call.
+
+    Its `edges` always raises `DriverSettingError`, and says why.
+    """
+
+    def fire(self, code: int) -> TriggerCall:
+        """Make a trigger.
+
+        Raises
+        ------
+        DriverSettingError
+            If the device cannot send this code, or is not open.
+        PortLost
+            If the device failed.
+        """
+        ...
+
+    def lower(self) -> TriggerCall:
+        """Bring the line to rest; nothing happens where the device has done so.
+
+        Raises
+        ------
+        DriverSettingError
+            If the device is not open.
+        PortLost
+            If the device failed.
         """
         ...

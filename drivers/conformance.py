@@ -3,12 +3,14 @@
 import math
 import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from drivers.base import (
+    CalledOutput,
     Capabilities,
     DriverSettingError,
     PortLost,
+    TriggerCall,
     TriggerEdges,
     TriggerOutput,
     WireAction,
@@ -97,6 +99,9 @@ def _check_capabilities(capabilities: Capabilities) -> None:
         value = getattr(capabilities, name)
         _promise(math.isfinite(value) and value >= 0, f"{name} must be 0 or more.")
     _promise(bool(capabilities.source), "source must say where the figures come from.")
+    _promise(
+        isinstance(capabilities.loop_fires, bool), "loop_fires must be True or False."
+    )
 
 
 def _check_closed(output: TriggerOutput, when: str) -> None:
@@ -106,6 +111,8 @@ def _check_closed(output: TriggerOutput, when: str) -> None:
         pass
     else:
         raise ConformanceError(f"edges() {when} must raise DriverSettingError.")
+    if not output.capabilities.loop_fires:
+        _check_refuses_to_fire(output, output.capabilities.codes.start, when)
     try:
         output.check()
     except PortLost:
@@ -117,6 +124,9 @@ def _check_open(output: TriggerOutput, probe: LineProbe | None) -> None:
     _check_rest(probe, "after open()")
     output.check()
     codes = output.capabilities.codes
+    if not output.capabilities.loop_fires:
+        _check_called(output, probe)
+        return
     for code in (codes.start - 1, codes.stop):
         try:
             output.edges(code)
@@ -127,6 +137,53 @@ def _check_open(output: TriggerOutput, probe: LineProbe | None) -> None:
         _check_edges(output, output.edges(code))
     if probe is not None:
         _check_pulse(output, probe)
+
+
+def _check_called(output: TriggerOutput, probe: LineProbe | None) -> None:
+    codes = output.capabilities.codes
+    for code in (codes.start - 1, codes.stop):
+        _check_refuses_to_fire(output, code, f"with the code {code}")
+    try:
+        output.edges(codes.start)
+    except DriverSettingError:
+        pass
+    else:
+        raise ConformanceError(
+            "edges() must raise DriverSettingError where the loop cannot fire."
+        )
+    if probe is None:
+        return
+    called = _as_called(output)
+    for _ in range(2):
+        _check_call(called.lower(), "lower")
+        _check_rest(probe, "after lower()")
+        _check_call(called.fire(codes.start), "fire")
+        if not output.capabilities.ends_by_itself:
+            _promise(not probe.is_low(), "the line must be up after fire().")
+
+
+def _check_refuses_to_fire(output: TriggerOutput, code: int, when: str) -> None:
+    try:
+        _as_called(output).fire(code)
+    except DriverSettingError:
+        return
+    raise ConformanceError(f"fire() {when} must raise DriverSettingError.")
+
+
+def _as_called(output: TriggerOutput) -> CalledOutput:
+    for name in ("fire", "lower"):
+        _promise(
+            callable(getattr(output, name, None)),
+            f"{name}() must be there where the loop cannot fire.",
+        )
+    return cast(CalledOutput, output)
+
+
+def _check_call(call: TriggerCall, name: str) -> None:
+    _promise(
+        isinstance(call, TriggerCall) and call.t_before <= call.t_after,
+        f"{name}() must return a TriggerCall with its instants in order.",
+    )
 
 
 def _check_edges(output: TriggerOutput, edges: TriggerEdges) -> None:

@@ -7,8 +7,16 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from drivers.base import DriverSettingError, TriggerOutput
+from drivers.bbtk import BlackBoxTtl
+from drivers.byte_boxes import arduino_lpt, mmbts, trigger_box
+from drivers.cedrus import CedrusXid
+from drivers.labjack import LabJackLine
 from drivers.line import SerialLineTrigger
+from drivers.nidaq import NiOutput
+from drivers.parallel import ParallelPort
 from drivers.serial_byte import SerialByteTrigger
+from drivers.teensy import MicrocontrollerTrigger
+from drivers.usb2ttl8 import Usb2Ttl8
 
 GROUP: Final = "phasegate.drivers"
 """Entry-point group of trigger outputs from other distributions."""
@@ -19,6 +27,16 @@ MakeOutput = Callable[..., TriggerOutput]
 BUILT_IN: Final[Mapping[str, MakeOutput]] = {
     "serial-byte": SerialByteTrigger,
     "serial-line": SerialLineTrigger,
+    "trigger-box": trigger_box,
+    "mmbts": mmbts,
+    "arduino-lpt": arduino_lpt,
+    "usb2ttl8": Usb2Ttl8,
+    "bbtk": BlackBoxTtl,
+    "cedrus": CedrusXid,
+    "parallel": ParallelPort,
+    "labjack": LabJackLine,
+    "nidaq": NiOutput,
+    "teensy": MicrocontrollerTrigger,
 }
 
 

@@ -3,6 +3,8 @@
 import atexit
 import logging
 import os
+import time
+from collections.abc import Callable
 
 from drivers.base import (
     Capabilities,
@@ -18,6 +20,14 @@ _log = logging.getLogger(__name__)
 _REST = bytes([0])
 _BITS_PER_BYTE = 10
 _USB_FRAME_S = 1e-3
+_LATCHING = (
+    "computed: 10 bits a byte, a code and its 00 for each trigger, and one frame of "
+    "full-speed USB; not measured"
+)
+_FIXED = (
+    "computed: 10 bits a byte and one frame of full-speed USB, with the width that the "
+    "maker states; not measured"
+)
 
 
 class SerialByteTrigger:
@@ -35,8 +45,14 @@ class SerialByteTrigger:
         How messages and records call this output.
     simulated : bool
         Whether a simulated twin stands behind the port.
-    open_port : callable
-        Opens the port; replaced in tests only.
+    width_s : float or None
+        The box clears its lines by itself after this time; None if it latches.
+    last_byte : int
+        Sent after the rest when the output closes; 0 for none. The lines show it.
+    boot_s : float
+        How long the box takes no bytes after its port was opened.
+    open_port, wait : callable
+        Open the port and let seconds pass; replaced in tests only.
 
     Raises
     ------
@@ -51,13 +67,20 @@ class SerialByteTrigger:
         name: str = "serial byte trigger",
         *,
         simulated: bool = False,
+        width_s: float | None = None,
+        last_byte: int = 0,
+        boot_s: float = 0.0,
         open_port: OpenPort = open_serial,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._held = HeldPort(port, baud, open_port)
+        self._farewell = _REST + (bytes([last_byte]) if last_byte else b"")
+        self._boot_s = boot_s
+        self._wait = wait
         self.name = name
         self.port = port
         self.simulated = simulated
-        self.capabilities = byte_capabilities(baud)
+        self.capabilities = byte_capabilities(baud, width_s)
 
     def open(self) -> None:
         """Open the port and lower all lines.
@@ -68,6 +91,8 @@ class SerialByteTrigger:
         """
         self._held.open()
         try:
+            if self._boot_s > 0:
+                self._wait(self._boot_s)
             os.write(self._held.descriptor, _REST)
         except BlockingIOError as error:
             self._held.close()
@@ -101,7 +126,7 @@ class SerialByteTrigger:
             self._held.close()
 
     def edges(self, code: int) -> TriggerEdges:
-        """Return the two writes of a trigger with `code`.
+        """Return the writes of a trigger with `code`; one where the box clears itself.
 
         Raises
         ------
@@ -114,8 +139,11 @@ class SerialByteTrigger:
                 "1 to 255."
             )
         descriptor = self._held.descriptor
+        rise = WireAction(kind="write", descriptor=descriptor, payload=bytes([code]))
+        if self.capabilities.ends_by_itself:
+            return TriggerEdges(rise=rise, fall=None)
         return TriggerEdges(
-            rise=WireAction(kind="write", descriptor=descriptor, payload=bytes([code])),
+            rise=rise,
             fall=WireAction(kind="write", descriptor=descriptor, payload=_REST),
         )
 
@@ -130,22 +158,29 @@ class SerialByteTrigger:
 
     def _lower_at_last(self) -> None:
         try:
-            os.write(self._held.descriptor, _REST)
+            os.write(self._held.descriptor, self._farewell)
         except BlockingIOError:
             # Triggers that the device has not taken by now would come too late.
             self._held.discard_unsent()
-            os.write(self._held.descriptor, _REST)
+            os.write(self._held.descriptor, self._farewell)
 
 
-def byte_capabilities(baud: int) -> Capabilities:
-    """Return what a byte protocol at `baud` allows, before anything is measured."""
+def byte_capabilities(baud: int, width_s: float | None = None) -> Capabilities:
+    """Return what a byte protocol at `baud` allows, before anything is measured.
+
+    Parameters
+    ----------
+    baud : int
+    width_s : float or None
+        After which the box clears its lines by itself; None if it latches.
+    """
     byte_s = _BITS_PER_BYTE / baud
+    ends_by_itself = width_s is not None
     return Capabilities(
         codes=range(1, 256),
-        ends_by_itself=False,
-        min_pulse_s=byte_s,
-        min_gap_s=2 * byte_s,
+        ends_by_itself=ends_by_itself,
+        min_pulse_s=byte_s if width_s is None else width_s,
+        min_gap_s=2 * byte_s if width_s is None else width_s + byte_s,
         typical_latency_s=byte_s + _USB_FRAME_S,
-        source="computed: 10 bits a byte, a code and its 00 for each trigger, and one "
-        "frame of full-speed USB; not measured",
+        source=_FIXED if ends_by_itself else _LATCHING,
     )

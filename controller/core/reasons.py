@@ -79,5 +79,4 @@ class Fault(enum.IntEnum):
     CLOCK_JUMP = 8
     WRITE_FAILED = 9
     RECORDER_BEHIND = 10
-    SUPERVISOR_SILENT = 11
-    END_OF_TAPE = 12
+    END_OF_TAPE = 11

@@ -68,7 +68,7 @@ def acquire_for_this_thread(
 
 
 def unlock_memory() -> None:
-    """Give locked memory back, so that what comes after the loop may allocate freely."""
+    """Give locked memory back: what comes after the loop may allocate freely."""
     if sys.platform == "linux":
         _libc().munlockall()
 

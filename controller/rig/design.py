@@ -10,7 +10,12 @@ from controller.estimators.accuracy import expected_accuracy
 from controller.estimators.align import aligned
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
-from controller.estimators.rhythm import MINIMUM_REST_S, band_around, find_rhythm
+from controller.estimators.rhythm import (
+    MINIMUM_REST_S,
+    SEARCH_HZ,
+    band_around,
+    find_rhythm,
+)
 from controller.kernels.jit import Float32Array, Float64Array
 
 _WHOLE_INTERVALS = 1.5
@@ -55,6 +60,7 @@ def check_rest(config: Config) -> Designer:
     ConfigError
     """
     designer = find_designer(config.estimator.kind)
+    _check_frequency(config)
     if config.run.rest_s > 0.0:
         return designer
     if designer.needs_rest:
@@ -83,6 +89,17 @@ def virtual_channel(raw: Float32Array, weights: Float64Array) -> Float64Array:
     used = np.flatnonzero(weights)
     # 0 times NaN is NaN: a channel that is not read must not be multiplied either.
     return np.asarray(raw[:, used].astype(np.float64) @ weights[used])
+
+
+def _check_frequency(config: Config) -> None:
+    rhythm = config.rhythm
+    low_hz, high_hz = rhythm.search_hz or SEARCH_HZ[rhythm.band]
+    if rhythm.frequency_hz is None or low_hz <= rhythm.frequency_hz <= high_hz:
+        return
+    raise ConfigError(
+        f"rhythm.frequency_hz is {rhythm.frequency_hz:g}, but the {rhythm.band} band "
+        f"is {low_hz:g} to {high_hz:g} Hz; correct it, or widen rhythm.search_hz."
+    )
 
 
 def longest_whole(

@@ -109,8 +109,4 @@ _SENTENCES: dict[Fault, tuple[type[PhasegateError], Callable[[float], str]]] = {
             "before anything was lost; use a faster disk or fewer programs."
         ),
     ),
-    Fault.SUPERVISOR_SILENT: (
-        EngineFault,
-        lambda _: "The supervisor fell silent; start again.",
-    ),
 }

@@ -82,7 +82,17 @@ def opened_output(
             driver, read = _make(output, log, twin_options, stack)
             stack.callback(driver.close)
             driver.open()
+        _check_width(output.pulse_ms / 1e3, driver)
         yield driver, read
+
+
+def _check_width(pulse_s: float, driver: TriggerOutput) -> None:
+    shortest_s = driver.capabilities.min_pulse_s
+    if not pulse_s >= shortest_s:
+        raise ConfigError(
+            f"output.pulse_ms is {pulse_s * 1e3:g}, but the {driver.name} cannot make "
+            f"a pulse shorter than {shortest_s * 1e3:g} ms; give at least that."
+        )
 
 
 def trigger_code(output: Output) -> int:

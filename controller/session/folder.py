@@ -137,6 +137,7 @@ class SessionFolder:
             beside.write_bytes(content)
             beside.replace(path)
         except OSError as error:
+            beside.unlink(missing_ok=True)
             raise RecordingError(
                 f"{path} cannot be written: {reason_of(error)}."
             ) from error

@@ -7,7 +7,7 @@ Layer, so they compare with EEG stamps and firing times as they are.
 import dataclasses
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +77,17 @@ class ArrivalLog:
         ArrivalLogError
             If the lines could not be written in full.
         """
-        lines = "".join(json.dumps(dataclasses.asdict(one)) + "\n" for one in arrivals)
+        self.append_records(dataclasses.asdict(one) for one in arrivals)
+
+    def append_records(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Append one line for each record, in a single write.
+
+        Raises
+        ------
+        ArrivalLogError
+            If the lines could not be written in full.
+        """
+        lines = "".join(json.dumps(record) + "\n" for record in records)
         encoded = lines.encode()
         try:
             complete = os.write(self._descriptor, encoded) == len(encoded)

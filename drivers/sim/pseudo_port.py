@@ -8,11 +8,15 @@ from drivers.base import DriverError
 
 try:
     import pty
+    import termios
     import tty
 except ImportError:
     HAS_PSEUDO_TERMINALS = False
 else:
     HAS_PSEUDO_TERMINALS = True
+
+
+_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 
 class PseudoPortError(DriverError):
@@ -63,6 +67,11 @@ class PseudoPort:
             ) from error
         self._link = link
 
+    def baud(self) -> int:
+        """Return the rate that the host has set, 0 if it is none of the usual ones."""
+        speed = termios.tcgetattr(self._host_end)[5]
+        return next((rate for rate in _RATES if speed == _speed(rate)), 0)
+
     def unplug(self) -> None:
         """Close the device's end, so that the host sees its port hang up."""
         if self._link is not None:
@@ -73,3 +82,7 @@ class PseudoPort:
             os.close(self.descriptor)
             os.close(self._host_end)
             self.descriptor = self._host_end = -1
+
+
+def _speed(rate: int) -> int:
+    return int(getattr(termios, f"B{rate}"))

@@ -27,7 +27,7 @@ def test_short_file_is_accepted_with_its_defaults() -> None:
         ("target", "phase_deg", 360, 360.1),
         ("gate", "percentile", 0, -1),
         ("gate", "percentile", 99.9, 100),
-        ("gate", "window_s", 5, 4.9),
+        ("gate", "window_s", 10, 9.9),
         ("gate", "window_s", 600, 601),
         ("artifact", "amplitude_uv", 1e-3, 0),
         ("artifact", "gradient_uv_per_ms", 1e-3, 0),

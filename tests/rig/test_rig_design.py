@@ -203,4 +203,9 @@ def test_design_from_too_little_rest_is_refused() -> None:
 
 def test_frequency_above_half_the_rate_is_refused() -> None:
     with pytest.raises(ConfigError, match="cannot be followed at 100 Hz"):
-        calibrated(alpha(1.0), rhythm={"frequency_hz": 60})
+        calibrated(alpha(1.0), rhythm={"frequency_hz": 60, "search_hz": [40, 70]})
+
+
+def test_frequency_outside_its_band_is_refused() -> None:
+    with pytest.raises(ConfigError, match="40, but the alpha band is 7.5 to 13 Hz"):
+        calibrated(alpha(1.0), rhythm={"frequency_hz": 40})

@@ -60,12 +60,6 @@ EXPECTED: dict[Fault, tuple[type[PhasegateError], float, str, str]] = {
         "a whole buffer behind",
         "faster disk",
     ),
-    Fault.SUPERVISOR_SILENT: (
-        EngineFault,
-        0.0,
-        "supervisor fell silent",
-        "start again",
-    ),
 }
 
 

@@ -1,0 +1,138 @@
+"""Run a simulated trigger box in real time: its port, answers, log and TTL line."""
+
+import contextlib
+import math
+import os
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from drivers.sim.arrival_log import ArrivalLog
+from drivers.sim.lifetime import Lifetime
+from drivers.sim.line_device import LineDevice, Outcome
+from drivers.sim.pseudo_port import PseudoPort
+from drivers.sim.ttl import TtlChange, TtlOutput
+
+_READ_BYTES: Final = 256
+_QUIET_MS: Final = 20
+_LAST_READS: Final = 50
+
+
+class LineTwin:
+    """Reads, stamps, lets the device act, then records.
+
+    Parameters
+    ----------
+    device : LineDevice
+    ttl_out : Path or None
+        Socket of a virtual TTL line that gets each change of the lines.
+    refuses : callable
+        Looks at the port before each read; True takes the cable off.
+    now : callable
+        Host clock in seconds, `CLOCK_MONOTONIC`.
+    """
+
+    def __init__(
+        self,
+        device: LineDevice,
+        *,
+        ttl_out: Path | None = None,
+        refuses: Callable[[PseudoPort], bool] = lambda _port: False,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._device = device
+        self._ttl_out = ttl_out
+        self._refuses = refuses
+        self._refused = False
+        self._now = now
+
+    def run(self, port: PseudoPort, log: ArrivalLog, lifetime: Lifetime) -> None:
+        """Be the device until the lifetime ends, also when it has failed before."""
+        with contextlib.ExitStack() as at_end:
+            line = None
+            if self._ttl_out is not None:
+                line = TtlOutput(self._ttl_out)
+                at_end.callback(line.close)
+            self._serve(port, log, lifetime, line)
+            self._record(self._device.settle(math.inf), log, line)
+            if self._unplugged:
+                port.unplug()
+            lifetime.wait()
+
+    @property
+    def _unplugged(self) -> bool:
+        device = self._device
+        return self._refused or device.faults.unplugged(device.n_codes)
+
+    @property
+    def _failed(self) -> bool:
+        return self._refused or self._device.faults.failed(self._device.n_codes)
+
+    def _serve(
+        self,
+        port: PseudoPort,
+        log: ArrivalLog,
+        lifetime: Lifetime,
+        line: TtlOutput | None,
+    ) -> None:
+        poller = select.poll()
+        poller.register(port.descriptor, select.POLLIN)
+        poller.register(lifetime.descriptor, select.POLLIN)
+        while not self._failed:
+            ready = {found for found, _ in poller.poll(self._nap_ms())}
+            if port.descriptor in ready:
+                self._take(port, log, line)
+            else:
+                self._act(self._device.settle(self._now()), port, log, line)
+            if lifetime.descriptor in ready:
+                self._take_the_rest(port, log, line)
+                return
+
+    def _nap_ms(self) -> int | None:
+        nap_s = self._device.t_next() - self._now()
+        if nap_s == math.inf:
+            return None
+        return math.ceil(nap_s * 1e3) if nap_s > 0 else 0
+
+    def _take(self, port: PseudoPort, log: ArrivalLog, line: TtlOutput | None) -> None:
+        if self._refuses(port):
+            self._refused = True
+            return
+        received = os.read(port.descriptor, _READ_BYTES)
+        self._act(self._device.receive(received, self._now()), port, log, line)
+
+    def _act(
+        self,
+        outcome: Outcome,
+        port: PseudoPort,
+        log: ArrivalLog,
+        line: TtlOutput | None,
+    ) -> None:
+        reply = self._device.faults.spoil(outcome.reply)
+        if reply:
+            # A host that does not read loses bytes, as with any serial port.
+            with contextlib.suppress(BlockingIOError):
+                os.write(port.descriptor, reply)
+        self._record(outcome, log, line)
+
+    def _record(
+        self, outcome: Outcome, log: ArrivalLog, line: TtlOutput | None
+    ) -> None:
+        if line is not None:
+            for change in outcome.changes:
+                line.send(TtlChange(t=change.t_observed, code=change.code))
+        if outcome.changes:
+            log.append(outcome.changes)
+
+    def _take_the_rest(
+        self, port: PseudoPort, log: ArrivalLog, line: TtlOutput | None
+    ) -> None:
+        # The kernel hands bytes over in a worker, so the last may still be on the way.
+        poller = select.poll()
+        poller.register(port.descriptor, select.POLLIN)
+        for _ in range(_LAST_READS):
+            if self._failed or not poller.poll(_QUIET_MS):
+                return
+            self._take(port, log, line)
