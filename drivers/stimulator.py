@@ -1,9 +1,9 @@
-"""What a stimulator driver promises: arm, disarm, intensity, status; it never surprises.
+"""What a stimulator driver promises: arm, disarm, intensity, status; no surprises.
 
-A driver is three parts: a *codec* of pure functions between bytes and values, a *session*
-that knows the device's state, its timers and its rules, and a *link* that carries bytes.
-Sessions do not sleep and start no thread: whoever owns one calls `attend` often enough,
-with the present instant. Phase-locked pulses go over the trigger line, not through here.
+A driver is three parts: a *codec* of pure functions between bytes and values, a
+*session* that knows the device's state, its timers and its rules, and a *link* that
+carries bytes. Sessions do not sleep and start no thread: whoever owns one calls
+`attend` often enough. Phase-locked pulses go over the trigger line, not through here.
 """
 
 import dataclasses
@@ -14,6 +14,9 @@ from drivers.base import DriverError
 
 Now = Callable[[], float]
 """A monotonic clock in seconds, handed in."""
+
+Confirm = Callable[[str], bool]
+"""Puts a question to a person, and returns whether the answer is yes."""
 
 
 class StimulatorRefused(DriverError):
@@ -140,7 +143,7 @@ class Stimulator(Protocol):
         ...
 
     def close(self) -> None:
-        """Disarm, give remote control back, disconnect; never raises for a lost port."""
+        """Disarm, give remote control back, disconnect; a lost port raises nothing."""
         ...
 
     def attend(self) -> None:
@@ -176,6 +179,26 @@ class Stimulator(Protocol):
         """
         ...
 
+    def set_train(self, train: Train | None) -> None:
+        """Let each trigger start a train that the device times, or one pulse if None.
+
+        Raises
+        ------
+        StimulatorRefused
+            If the device has no trains, or not this one at this intensity.
+        """
+        ...
+
+    def set_pair(self, interval_s: float | None) -> None:
+        """Let each trigger make two pulses this far apart, or one pulse if None.
+
+        Raises
+        ------
+        StimulatorRefused
+            If the device has no pairs, or not this interval.
+        """
+        ...
+
     def status(self) -> StimulatorStatus:
         """Ask the device.
 
@@ -191,6 +214,13 @@ class Stimulator(Protocol):
 
     def wait_s(self) -> float:
         """Return how long until the next pulse may be triggered, 0 if at once."""
+        ...
+
+    def min_interval_s(self) -> float:
+        """Return the maker's shortest time from trigger to trigger, as things are set.
+
+        The controller's own minimum interval must not be shorter.
+        """
         ...
 
     def fire(self) -> None:

@@ -340,12 +340,19 @@ def test_after_a_fault_the_device_ends_at_0_or_its_cable_is_off(faults):
 
 def test_spoilt_intensity_stands_against_a_pulse():
     driver, bench = duomag()
-    make_ready(driver, bench, 50)
+    make_ready(driver, bench, 20)
     bench.fault(wrong_checksum_after=0)
     bench.pass_time(0.1)
-    driver.attend()
-    bench.pass_time(0.1)
-    assert not driver.status().ready
+    assert "65 % although 20 %" in driver.status().error
+
+
+def test_impossible_intensity_is_no_status():
+    driver, bench = duomag()
+    make_ready(driver, bench, 50)
+    bench.fault(wrong_checksum_after=0)
+    with pytest.raises(StimulatorSilent, match="no whole status"):
+        attend_for(driver, bench, 1.0)
+    assert bench.harmless()
 
 
 def test_one_dropped_byte_is_survived():

@@ -421,7 +421,7 @@ def test_old_rapid_has_shorter_trains():
     driver.open()
     with pytest.raises(StimulatorRefused, match="1 to 1000 pulses"):
         driver.set_train(Train(frequency_hz=10.0, n_pulses=2000))
-    with pytest.raises(StimulatorRefused, match="0.1 to 10 s"):
+    with pytest.raises(StimulatorRefused, match=r"0\.1 to 10 s"):
         driver.set_train(Train(frequency_hz=10.0, n_pulses=200))
 
 

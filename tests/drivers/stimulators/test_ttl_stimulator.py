@@ -44,11 +44,17 @@ def test_arming_without_an_intensity_asks_nobody():
     assert person.questions == []
 
 
-@pytest.mark.parametrize("answers", [(False,), (True, False)])
-def test_a_no_refuses(answers):
-    made, _ = stimulator(*answers)
-    with pytest.raises(StimulatorRefused, match="not confirmed"):
+def test_intensity_that_is_not_confirmed_is_not_declared():
+    made, _ = stimulator(False)
+    with pytest.raises(StimulatorRefused, match="not confirmed at 55 %"):
         made.set_intensity(55)
+    assert made.status().intensity_pct_mso == 0
+
+
+def test_arming_that_is_not_confirmed_is_refused():
+    made, _ = stimulator(True, False)
+    made.set_intensity(55)
+    with pytest.raises(StimulatorRefused, match="not confirmed as armed"):
         made.arm()
     assert not made.status().armed
 

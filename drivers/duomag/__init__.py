@@ -1,0 +1,1 @@
+"""Deymed DuoMAG: bytes and session."""

@@ -1,0 +1,1 @@
+"""MagVenture MagPro: bytes, rules and session."""

@@ -1,0 +1,1 @@
+"""Magstim 200², BiStim² and Rapid²: bytes, rules and sessions."""
