@@ -84,8 +84,8 @@ def take_stamp(
 
 
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, i8))
-def inspect(program: Program, memory: Memory, channel: int) -> int:
-    """Return the `Artifact` bits of one channel of the newest sample."""
+def _find_fault(program: Program, memory: Memory, channel: int) -> int:
+    """Say what is wrong with a channel that does not pass as clean."""
     settings = program.settings[0]
     value = memory.raw[channel] * program.scale[channel]
     if not math.isfinite(value):
@@ -95,7 +95,6 @@ def inspect(program: Program, memory: Memory, channel: int) -> int:
     flags = 0
     previous = memory.previous_uv[channel]
     baseline = memory.baseline_uv[channel]
-    flat_run = memory.flat_run[channel]
     if math.isnan(baseline):
         baseline = value
     if not abs(value - baseline) <= settings.artifact_amplitude_uv:
@@ -105,14 +104,60 @@ def inspect(program: Program, memory: Memory, channel: int) -> int:
     if math.isfinite(previous):
         if not abs(value - previous) <= settings.artifact_gradient_uv:
             flags |= _GRADIENT
-        flat_run = flat_run + 1 if value == previous else 0
-    if flat_run >= settings.artifact_flat_samples:
+        same = value == previous
+        memory.flat_run[channel] = memory.flat_run[channel] + 1 if same else 0
+    if memory.flat_run[channel] >= settings.artifact_flat_samples:
         flags |= _FLAT
     follow = min(1.0, settings.interval_s / _BASELINE_S)
     memory.baseline_uv[channel] = baseline + follow * (value - baseline)
-    memory.flat_run[channel] = flat_run
     memory.previous_uv[channel] = value
     return flags
+
+
+@compiled(i8(MEMORY_TYPE, i8, f8, f8, f8, f8, f8))
+def _passes(
+    memory: Memory,
+    channel: int,
+    value: float,
+    amplitude_uv: float,
+    gradient_uv: float,
+    rail_uv: float,
+    follow: float,
+) -> int:
+    """Take a value in if nothing is wrong with it; return whether that was so.
+
+    Nearly every sample is clean and changed a little. NaN anywhere fails.
+    """
+    away = value - memory.baseline_uv[channel]
+    step = abs(value - memory.previous_uv[channel])
+    clean = (
+        step > 0.0
+        and step <= gradient_uv
+        and abs(away) <= amplitude_uv
+        and abs(value) < rail_uv
+    )
+    if not clean:
+        return 0
+    memory.baseline_uv[channel] += follow * away
+    memory.previous_uv[channel] = value
+    memory.flat_run[channel] = 0
+    return 1
+
+
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, i8))
+def inspect(program: Program, memory: Memory, channel: int) -> int:
+    """Return the `Artifact` bits of one channel of the newest sample."""
+    settings = program.settings[0]
+    clean = _passes(
+        memory,
+        channel,
+        memory.raw[channel] * program.scale[channel],
+        settings.artifact_amplitude_uv,
+        settings.artifact_gradient_uv,
+        settings.artifact_rail_uv,
+        min(1.0, settings.interval_s / _BASELINE_S),
+    )
+    return 0 if clean == 1 else _find_fault(program, memory, channel)
 
 
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE))
@@ -123,10 +168,20 @@ def condition(program: Program, memory: Memory) -> int:
     a recursive estimator for ever.
     """
     now = memory.now[0]
+    settings = program.settings[0]
+    amplitude_uv = settings.artifact_amplitude_uv
+    gradient_uv = settings.artifact_gradient_uv
+    rail_uv = settings.artifact_rail_uv
+    follow = min(1.0, settings.interval_s / _BASELINE_S)
     flags = 0
     worst = -1
     for k in range(program.used.shape[0]):
-        found = inspect(program, memory, program.used[k])
+        channel = program.used[k]
+        value = memory.raw[channel] * program.scale[channel]
+        # Limits in registers: read anew for every channel they would cost the most.
+        if _passes(memory, channel, value, amplitude_uv, gradient_uv, rail_uv, follow):
+            continue
+        found = _find_fault(program, memory, channel)
         if found != 0 and (worst < 0 or found & _NON_FINITE):
             worst = program.used[k]
         flags |= found

@@ -253,7 +253,7 @@ class Telemetry(NamedTuple):
     """
 
     samples: Any  # SAMPLE[n]
-    raw: Float32Array  # (n, n_channels)
+    raw: Float32Array  # (n, n_channels), or no rows where nobody needs them again
     decisions: Any  # DECISION[n]
     edges: Any  # EDGE[n]
     heads: Int64Array  # (3,) samples, decisions, edges

@@ -80,6 +80,8 @@ def _record_sample(memory: Memory, telemetry: Telemetry) -> None:
     row.artifacts = now.artifacts
     row.phase_rad = now.phase_rad if now.valid == 1 else math.nan
     row.amplitude_uv = now.amplitude_uv if now.valid == 1 else math.nan
+    if telemetry.raw.shape[0] == 0:
+        return
     for channel in range(memory.raw.shape[0]):
         telemetry.raw[place, channel] = memory.raw[channel]
 

@@ -35,12 +35,17 @@ class Batch:
     edges: Any
 
 
-def new_telemetry(n_channels: int, *, n_samples: int) -> Telemetry:
-    """Return empty rings that hold at least `n_samples` samples of `n_channels`."""
+def new_telemetry(
+    n_channels: int, *, n_samples: int, with_raw: bool = True
+) -> Telemetry:
+    """Return empty rings that hold at least `n_samples` samples of `n_channels`.
+
+    Without the raw samples where the caller has them anyway, as a replay does.
+    """
     n_samples = 1 << max(4, (n_samples - 1).bit_length())
     return Telemetry(
         samples=new_records(SAMPLE, n_samples),
-        raw=np.zeros((n_samples, n_channels), np.float32),
+        raw=np.zeros((n_samples if with_raw else 0, n_channels), np.float32),
         decisions=new_records(DECISION, _DECISIONS),
         edges=new_records(EDGE, _EDGES),
         heads=np.zeros(3, np.int64),
@@ -48,10 +53,8 @@ def new_telemetry(n_channels: int, *, n_samples: int) -> Telemetry:
     )
 
 
-def drain(telemetry: Telemetry, *, with_raw: bool = True) -> Batch:
+def drain(telemetry: Telemetry) -> Batch:
     """Return everything new and free its place in the rings.
-
-    Without the raw samples where the caller has them anyway.
 
     Rows below a head are complete and stay untouched until the tail passes them, so a
     copy needs no second look.
@@ -60,7 +63,9 @@ def drain(telemetry: Telemetry, *, with_raw: bool = True) -> Batch:
     tails = telemetry.tails.copy()
     batch = Batch(
         samples=_rows(telemetry.samples, tails[0], heads[0]),
-        raw=_rows(telemetry.raw, tails[0], heads[0] if with_raw else tails[0]),
+        raw=_rows(telemetry.raw, tails[0], heads[0])
+        if len(telemetry.raw)
+        else telemetry.raw.copy(),
         decisions=_rows(telemetry.decisions, tails[1], heads[1]),
         edges=_rows(telemetry.edges, tails[2], heads[2]),
     )

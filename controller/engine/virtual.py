@@ -132,7 +132,7 @@ def run_virtual(
     memory: Memory,
     tape: Tape,
     *,
-    slice_samples: int = 8192,
+    slice_samples: int = 16_384,
     t_start: float | None = None,
     late_s: Float64Array = _ON_TIME,
     fail_call: int = -1,
@@ -167,20 +167,20 @@ def run_virtual(
         world.t = t_start
     telemetry = _telemetry_after(memory, tape.raw.shape[1], slice_samples)
     ports, scratch = fake_ports(world, words.address), np.zeros(1)
-    batches = [drain(telemetry, with_raw=False)]
+    batches = [drain(telemetry)]
     fault = Fault.END_OF_TAPE
     n_samples = len(tape.t_sample)
     for stop_at in range(slice_samples, n_samples + slice_samples, slice_samples):
         world.stop_at = min(stop_at, n_samples)
         fault = Fault(run_loop(ports, program, memory, telemetry, scratch))
-        batches.append(drain(telemetry, with_raw=False))
+        batches.append(drain(telemetry))
         if fault is not Fault.END_OF_TAPE:
             break
     if fault is Fault.END_OF_TAPE and _edges_left(memory, world):
         # The recorded loop was left in the middle of a pulse.
         words.request_stop()
         run_loop(ports, program, memory, telemetry, scratch)
-        batches.append(drain(telemetry, with_raw=False))
+        batches.append(drain(telemetry))
     return VirtualRun(
         fault=fault,
         batch=join(batches),
@@ -197,7 +197,7 @@ def _edges_left(memory: Memory, world: Any) -> bool:
 
 
 def _telemetry_after(memory: Memory, n_channels: int, n_samples: int) -> Telemetry:
-    telemetry = new_telemetry(n_channels, n_samples=n_samples)
+    telemetry = new_telemetry(n_channels, n_samples=n_samples, with_raw=False)
     for ring, counter in enumerate(("n_samples", "n_decisions", "n_edges")):
         telemetry.heads[ring] = telemetry.tails[ring] = memory.now[counter][0]
     return telemetry
