@@ -157,6 +157,8 @@ class SerialByteTrigger:
         self._held.check()
 
     def _lower_at_last(self) -> None:
+        # What the device has not taken by now would come out late, and unasked for.
+        self._held.discard_unsent()
         try:
             os.write(self._held.descriptor, self._farewell)
         except BlockingIOError:

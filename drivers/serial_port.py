@@ -7,6 +7,7 @@ written here. Works where the operating system has POSIX terminals.
 import contextlib
 import errno
 import select
+import struct
 from collections.abc import Callable
 from typing import Protocol
 
@@ -32,6 +33,10 @@ else:
 _GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO, errno.ENOTDIR})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 _HELD = frozenset({errno.EBUSY, errno.EAGAIN})
+
+# One look may fall just after a trigger; a device that takes bytes has none waiting
+# three times running.
+_MOST_LOOKS_WITH_BACKLOG = 3
 
 
 class OpenedPort(Protocol):
@@ -194,6 +199,7 @@ class HeldPort:
         self.baud = baud
         self._open_port = open_port
         self._opened: OpenedPort | None = None
+        self._looks_with_backlog = 0
 
     @property
     def is_open(self) -> bool:
@@ -267,6 +273,19 @@ class HeldPort:
             raise PortLost(_lost(self.port, str(error))) from error
         if hung_up:
             raise PortLost(_lost(self.port, "hung up"))
+        self._look_at_backlog(descriptor)
+
+    def _look_at_backlog(self, descriptor: int) -> None:
+        """Refuse a device that leaves its bytes lying: they would come out late."""
+        try:
+            count = fcntl.ioctl(descriptor, termios.TIOCOUTQ, struct.pack("i", 0))
+        except OSError:
+            return  # not every driver can tell
+        waiting = struct.unpack("i", count)[0] > 0
+        self._looks_with_backlog = self._looks_with_backlog + 1 if waiting else 0
+        if self._looks_with_backlog >= _MOST_LOOKS_WITH_BACKLOG:
+            self.discard_unsent()
+            raise PortLost(_lost(self.port, "takes no bytes any more"))
 
 
 def _lost(port: str, reason: str) -> str:

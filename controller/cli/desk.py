@@ -1,5 +1,6 @@
 """What a command touches outside itself, given to it so that tests can give another."""
 
+import contextlib
 import dataclasses
 import select
 import sys
@@ -35,7 +36,14 @@ def person_is_there() -> bool:
 
 
 def read_answer(timeout_s: float) -> str | None:
-    """Return a line from the terminal, or None if none came in time."""
+    """Return a line from the terminal, or None if none came in time.
+
+    What was typed before the question is no answer to it.
+    """
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import termios
+
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     ready, _, _ = select.select([sys.stdin], [], [], timeout_s)
     return sys.stdin.readline() if ready else None
 

@@ -28,7 +28,7 @@ _BUSY = int(HoldReason.BUSY)
 _TRIALS_DONE = int(HoldReason.TRIALS_DONE)
 
 # Stamps may run ahead of this clock by the error of a clock offset, not by more.
-_AHEAD_S = 0.005
+STAMP_AHEAD_S = 0.005
 
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
@@ -85,7 +85,7 @@ def closed_gates(
         holds |= _ARTIFACT
     if not age <= program.limits[0].max_data_age_s:
         holds |= _STALE
-    if not age >= -_AHEAD_S:
+    if not age >= -STAMP_AHEAD_S:
         holds |= _FUTURE
     # Nothing has no phase: bridged electrodes cancel to exactly zero.
     if not (now.amplitude_uv >= now.threshold_uv and now.amplitude_uv > 0.0):

@@ -10,7 +10,7 @@ from numba import types
 
 from controller.core.condition import condition, reset_estimator, take_stamp
 from controller.core.estimate import estimate
-from controller.core.gate import follow_amplitude
+from controller.core.gate import STAMP_AHEAD_S, follow_amplitude
 from controller.core.reasons import Fault
 from controller.core.records import (
     MEMORY_TYPE,
@@ -30,6 +30,7 @@ _RECORDER_BEHIND = int(Fault.RECORDER_BEHIND)
 _WRITE_FAILED = int(Fault.WRITE_FAILED)
 _NO_REFUSAL = int(Refusal.NONE)
 _OUTPUT_FAILED = int(Refusal.OUTPUT_FAILED)
+_DOUBTFUL = int(Refusal.DOUBTFUL)
 
 NO_ACTION = -1
 """What `on_edge_due` answers when nothing may be sent."""
@@ -165,6 +166,18 @@ def end_pulse(program: Program, memory: Memory) -> None:
     now.t_next_edge = math.inf
 
 
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE))
+def _doubt(program: Program, memory: Memory) -> int:
+    """Refuse what was planned on a signal that has gone bad since."""
+    now = memory.now[0]
+    sound = (
+        now.valid == 1
+        and now.t_sample - now.t_artifact > program.settings[0].artifact_hold_s
+        and now.t_arrival - now.t_sample >= -STAMP_AHEAD_S
+    )
+    return _NO_REFUSAL if sound else _DOUBTFUL
+
+
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, i8))
 def on_edge_due(
     program: Program,
@@ -190,6 +203,8 @@ def on_edge_due(
         t_now,
         now.t_sample,
     )
+    if refusal == _NO_REFUSAL and now.line_high == 0:
+        refusal = _doubt(program, memory)
     if refusal == _NO_REFUSAL:
         return edge.action
     _record_edge(program, memory, telemetry, t_now, math.nan, permits, refusal, 0)
@@ -198,12 +213,12 @@ def on_edge_due(
 
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8))
-def _count_pulse(program: Program, memory: Memory, t_fired: float) -> None:
+def _count_pulse(program: Program, memory: Memory, t_done: float) -> None:
     now = memory.now[0]
     settings = program.settings[0]
     ledger = memory.ledger[0]
     ledger.pulses += 1
-    ledger.t_last_pulse = t_fired
+    ledger.t_last_pulse = t_done
     now.t_pulse_edge = now.t_next_edge + settings.output_latency_s
     now.t_blind_from = now.t_pulse_edge
     now.t_blind_until = now.t_pulse_edge + settings.refractory_s
@@ -230,10 +245,13 @@ def on_edge_done(
     _record_edge(
         program, memory, telemetry, t_fired, t_after, permits, refusal, system_error
     )
+    # A call that took its time made its edge somewhere within it: the next pulse and
+    # the end of this one count from the latest instant it can have been.
+    t_done = max(t_fired, t_after)
     if program.pattern_edges[now.edge].rises == 1:
         now.line_high = 1
-        _count_pulse(program, memory, t_fired)
-    else:
+        _count_pulse(program, memory, t_done)
+    elif system_error == 0:
         now.line_high = 0
     if system_error != 0:
         now.fault_value = system_error
@@ -249,5 +267,5 @@ def on_edge_done(
         now.t_next_edge = now.t_onset_write + after.offset_s
         if before.rises == 1 and after.rises == 0:
             # A device may overlook a trigger that a late rise has made shorter.
-            now.t_next_edge = t_fired + (after.offset_s - before.offset_s)
+            now.t_next_edge = t_done + (after.offset_s - before.offset_s)
     return _OK

@@ -151,13 +151,15 @@ class PythonLoop:
         if self._now.n_samples == 0:
             self._now.t_arrival = self._world.clock()
         fault = Fault.NONE
-        while fault is Fault.NONE:
-            if self._words.stop_requested:
-                fault = Fault.STOPPED
-                break
-            fault = self._turn()
-        if fault is not Fault.END_OF_TAPE:
-            self._leave()
+        try:
+            while fault is Fault.NONE:
+                if self._words.stop_requested:
+                    fault = Fault.STOPPED
+                    break
+                fault = self._turn()
+        finally:
+            if fault is not Fault.END_OF_TAPE:
+                self._leave()
         return fault
 
     def _turn(self) -> Fault:
@@ -232,6 +234,8 @@ class PythonLoop:
         return Fault.STREAM_SILENT
 
     def _leave(self) -> None:
+        if self._now.line_high == 1 and math.isinf(self._now.t_next_edge):
+            self._now.t_next_edge = self._world.clock()
         if not math.isinf(self._now.t_next_edge):
             end_pulse(self._program, self._memory)
         if not math.isinf(self._now.t_next_edge):

@@ -185,9 +185,15 @@ def _listen(
 
 @compiled(types.void(PORTS_TYPE, PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE))
 def _leave(ports: Any, program: Program, memory: Memory, telemetry: Telemetry) -> None:
-    """Drop a planned pulse and bring the line down at once."""
+    """Drop a planned pulse and bring the line down at once.
+
+    Also where a call has failed: if nobody knows that the line is low, it is lowered
+    once more.
+    """
     port = ports[0]
     now = memory.now[0]
+    if now.line_high == 1 and math.isinf(now.t_next_edge):
+        now.t_next_edge = call_clock(port.clock, port.world)
     if not math.isinf(now.t_next_edge):
         end_pulse(program, memory)
     if not math.isinf(now.t_next_edge):

@@ -3,13 +3,14 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
-# Closing the terminal must not tear the records either; Windows has no such signal.
+# Every key and every way of closing a terminal that would stop or freeze the process,
+# perhaps with the line up. Windows has fewer of them.
 _SIGNALS = tuple(
     getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
     if hasattr(signal, name)
 )
 
@@ -19,6 +20,11 @@ class Interrupt:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._at_once: list[Callable[[], None]] = []
+
+    def at_once(self, act: Callable[[], None]) -> None:
+        """Do something in the very moment of the wish; it must be short and safe."""
+        self._at_once.append(act)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -26,6 +32,8 @@ class Interrupt:
 
         def ask(number: int, frame: FrameType | None) -> None:
             self._event.set()
+            for act in self._at_once:
+                act()
 
         before = {number: signal.signal(number, ask) for number in _SIGNALS}
         try:

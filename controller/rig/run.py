@@ -126,6 +126,8 @@ def run_session(
             interrupt=interrupt,
         )
         error = stages.run()
+        # Before anything else takes its time: the line is brought down here.
+        output.close()
         try:
             return _finish(config, stages, folder, arrivals, listener, error)
         except PhasegateError as later:

@@ -109,6 +109,8 @@ class Stages:
         self._confirm_arming = confirm_arming
         self._limits = config.limits.to_limits()
         self._words = ControlWords()
+        # A person's wish to end does not wait for a disk that is slow just then.
+        interrupt.at_once(self._words.request_stop)
         self._engine = LiveEngine(equipment.inlet, self._words)
         self._telemetry = new_telemetry(
             self._stream.n_channels, n_samples=round(_RING_S * self._stream.sfreq_hz)
@@ -137,9 +139,18 @@ class Stages:
             error = caught
         finally:
             self._words.withdraw(Permit.ALL)
-            self._engine.close()
+            error = error or self._ended()
             self.outcome.interrupted = supervisor.interrupted
-        return _closed(recorder, error)
+            error = _closed(recorder, error)
+        return error
+
+    def _ended(self) -> PhasegateError | None:
+        """End the loop's thread; return what stands against that."""
+        try:
+            self._engine.close()
+        except PhasegateError as caught:
+            return caught
+        return None
 
     def _go_through(self, supervisor: Supervisor, recorder: SessionRecorder) -> None:
         rest: list[Batch] = []
@@ -187,7 +198,7 @@ class Stages:
                 program,
                 memory,
                 duration_s=self._config.run.duration_s,
-                done=lambda: bool(memory.now.trial[0] >= len(program.trials)),
+                done=lambda: _all_done(program, memory),
             )
         finally:
             self.outcome.loop_s = host_clock() - t_start
@@ -288,7 +299,7 @@ class Stages:
                 f"The {where} was not armed, so nothing was fired; start again and "
                 "confirm, or pass --arm."
             )
-        if not recorder.n_bytes > 0:
+        if not recorder.n_samples > 0:
             raise EngineFault(
                 "Nothing of the session has reached the disk, so it is not armed; "
                 "check the disk and start again."
@@ -305,6 +316,12 @@ class Stages:
         )
         if self._engine.loop_name != "compiled":
             self._listener.note(NOTICE)
+
+
+def _all_done(program: Program, memory: Memory) -> bool:
+    """Return whether the last trial's pulse is over, its falling edge included."""
+    is_over = bool(np.isinf(memory.now.t_next_edge[0]))
+    return is_over and bool(memory.now.trial[0] >= len(program.trials))
 
 
 def _closed(

@@ -17,8 +17,9 @@ from controller.core.records import Memory, Program, Telemetry
 from controller.engine.clock import host_clock
 from controller.engine.control import ControlWords
 from controller.engine.live import LiveEngine, Stretch
+from controller.engine.loop import SUPERVISOR_SILENCE_S
 from controller.engine.telemetry import Batch, drain
-from controller.errors import PhasegateError, RecordingError
+from controller.errors import EngineFault, PhasegateError, RecordingError
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
 from controller.safety.interlock import Permit, Refusal
@@ -26,6 +27,13 @@ from controller.session.recorder import SessionRecorder
 from drivers.base import TriggerOutput
 
 _LOOK_EVERY_S = 0.05
+
+# The loop turns ten times a second even without a sample.
+_LOOP_SILENCE_S = 1.5
+
+# As long as the loop itself tolerates; a process frozen for longer was stopped by
+# somebody, and must not go on firing by itself when it wakes up.
+_STALL_S = SUPERVISOR_SILENCE_S
 _CHECK_OUTPUT_EVERY_S = 1.0
 _FOLLOW_CLOCK_EVERY_S = 5.0
 
@@ -126,6 +134,8 @@ class Supervisor:
         self._listener = listener
         self._interrupt = interrupt
         self._t_output_checked = self._t_clock_followed = host_clock()
+        self._loop_beats = -1
+        self._t_loop_beat = host_clock()
         self.status = Status()
 
     @property
@@ -164,7 +174,7 @@ class Supervisor:
         RecordingError, OutputLost
             Also stops the loop.
         """
-        t_start = host_clock()
+        t_start = self._t_loop_beat = host_clock()
         self.status.stage, self.status.duration_s = name, duration_s
         self._recorder.event("stage", name=name, t=t_start)
         self._words.beat(t_start)
@@ -179,9 +189,11 @@ class Supervisor:
                 fault = self._engine.finished()
             if fault is None and not self.interrupted:
                 self._look_during(at_end, memory, t_start, keep)
-        except PhasegateError as error:
+        except BaseException as error:
             self._words.withdraw(Permit.ALL)
-            self._engine.stop()
+            # A loop that hangs cannot be stopped; why the session ends is said already.
+            with contextlib.suppress(EngineFault):
+                self._engine.stop()
             if not isinstance(error, RecordingError):
                 # What happened since the last look belongs to the records as well; the
                 # error that came first is the one to tell.
@@ -204,6 +216,7 @@ class Supervisor:
 
     def _look(self, memory: Memory, t_start: float, keep: list[Batch] | None) -> None:
         t_now = host_clock()
+        self._watch(t_now)
         self._words.beat(t_now)
         batch = drain(self._telemetry)
         self._record(batch, keep)
@@ -217,6 +230,26 @@ class Supervisor:
             with driver_errors():
                 self._output.check()
 
+    def _watch(self, t_now: float) -> None:
+        """Notice a loop that hangs, and a supervisor that was frozen."""
+        stalled_s = t_now - self._words.supervisor_beat
+        if self._words.permits & Permit.ARMED and stalled_s > _STALL_S:
+            self._words.withdraw(Permit.ALL)
+            raise EngineFault(
+                f"The supervisor stood still for {stalled_s:.1f} s, so the session was "
+                "disarmed; do not suspend it, and start again."
+            )
+        beats = self._words.loop_beats
+        if beats != self._loop_beats:
+            self._loop_beats, self._t_loop_beat = beats, t_now
+        elif t_now - self._t_loop_beat > _LOOP_SILENCE_S:
+            self._words.withdraw(Permit.ALL)
+            raise EngineFault(
+                f"The loop has hung for {t_now - self._t_loop_beat:.1f} s in a call to "
+                "the stream or the trigger output; switch the stimulator off, unplug "
+                "the output, then start again."
+            )
+
     def _look_during(
         self,
         work: Callable[[], None],
@@ -226,13 +259,13 @@ class Supervisor:
     ) -> None:
         """Do work that takes its time, a person's answer even, and go on looking."""
         over = threading.Event()
-        errors: list[PhasegateError] = []
+        errors: list[BaseException] = []
 
         def look_on() -> None:
             try:
                 while not over.wait(_LOOK_EVERY_S):
                     self._look(memory, t_start, keep)
-            except PhasegateError as error:
+            except BaseException as error:  # noqa: BLE001 - raised below
                 errors.append(error)
 
         looker = threading.Thread(target=look_on, name="phasegate-looker")

@@ -49,6 +49,7 @@ class Refusal(enum.IntEnum):
     DATA_TOO_OLD = 7
     TOO_LATE = 8
     OUTPUT_FAILED = 9
+    DOUBTFUL = 10
 
 
 REFUSAL_SENTENCES: dict[Refusal, str] = {
@@ -61,6 +62,7 @@ REFUSAL_SENTENCES: dict[Refusal, str] = {
     Refusal.DATA_TOO_OLD: "the newest sample was older than the data-age limit",
     Refusal.TOO_LATE: "the trigger would have left later than the lateness limit",
     Refusal.OUTPUT_FAILED: "the trigger output did not take the bytes",
+    Refusal.DOUBTFUL: "an artifact or a gap came between plan and deadline",
 }
 
 _ARMED = int(Permit.ARMED)

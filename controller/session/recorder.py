@@ -58,6 +58,7 @@ class SessionRecorder:
         write: SystemWrite = os.write,
     ) -> None:
         self.folder = folder
+        self._n_samples = 0
         with contextlib.ExitStack() as files:
 
             def opened(name: str) -> AppendFile:
@@ -86,6 +87,11 @@ class SessionRecorder:
         """How many bytes have reached the disk."""
         return self._xdf.n_bytes + self._log.n_bytes + self._table.n_bytes
 
+    @property
+    def n_samples(self) -> int:
+        """How many samples have reached the disk."""
+        return self._n_samples
+
     def append(
         self, samples: Any, raw: Float32Array, decisions: Any, edges: Any
     ) -> None:
@@ -113,6 +119,7 @@ class SessionRecorder:
                 (self._arrival, stamps, np.column_stack(arrival)),
             ]
         )
+        self._n_samples += len(samples)
         self._log.append(decisions)
         for edge in edges[(edges["rises"] == 0) & (edges["refusal"] != 0)]:
             self.event(

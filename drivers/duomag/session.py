@@ -42,6 +42,7 @@ class DuoMagSession:
         self._frame: Frame | None = None
         self.t_frame = -math.inf
         self.t_pulse = -math.inf
+        self._t_looked = -math.inf
         self.fault: str | None = None
         self.is_open = False
 
@@ -58,7 +59,7 @@ class DuoMagSession:
         discard_input(self._link)
         self._parser = StreamParser()
         self._frame = None
-        self.t_frame = self.now()
+        self.t_frame = self._t_looked = self.now()
 
     def close(self) -> None:
         """Set the intensity to 0 % and close the link, whatever the state."""
@@ -99,10 +100,14 @@ class DuoMagSession:
         """
         self.write(command)
         t_end = self.now() + _FRESH_S
-        while self.now() < t_end:
+        while True:
+            # Looked at once more when late: this program may have stood still.
+            in_time = self.now() < t_end
             frames = self.take_in(_LOOK_S)
             if frames and done(frames[-1]):
                 return
+            if not in_time:
+                break
         self._check_fresh()
         raise StimulatorRefused(
             f"{self.name} does not take {what}; look at its display."
@@ -137,6 +142,9 @@ class DuoMagSession:
         PortLost
         """
         self._check_open()
+        if self.now() - self._t_looked > _FRESH_S:
+            # What piled up meanwhile is old, and the newest of it may be missing.
+            self.start_again()
         frames: list[Frame] = []
         for turn in range(_MOST_READS):
             try:
@@ -149,6 +157,7 @@ class DuoMagSession:
             frames += self._parser.feed(received)
         for frame in frames:
             self._notice(frame)
+        self._t_looked = self.now()
         return frames
 
     def fail(self, reason: str) -> None:

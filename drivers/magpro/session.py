@@ -169,6 +169,9 @@ class MagProSession:
         if self._t_asked is not None:
             if not self.now() - self._t_asked > _REPLY_TIMEOUT_S:
                 return
+            self.take_in(_LOOK_S)
+            if self._t_asked is None:
+                return
             if self._n_missed > 0:
                 raise self._unanswered(codec.GET_EXTENDED_STATUS)
             self._n_missed += 1
@@ -226,11 +229,14 @@ class MagProSession:
         self, kind: type[M], accept: Callable[[M], bool] = lambda _message: True
     ) -> M | None:
         t_end = self.now() + _REPLY_TIMEOUT_S
-        while self.now() < t_end:
+        while True:
+            # Looked at once more when late: this program may have stood still.
+            in_time = self.now() < t_end
             for message in self.take_in(_LOOK_S):
                 if isinstance(message, kind) and accept(message):
                     return message
-        return None
+            if not in_time:
+                return None
 
     def _unanswered(self, command: bytes) -> StimulatorSilent:
         why = f"it did not answer {command.hex(' ')} within {_REPLY_TIMEOUT_S:g} s"

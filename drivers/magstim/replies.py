@@ -230,12 +230,14 @@ def parse_rapid_parameters(data: bytes, software: Software) -> RapidParameters:
 def parse_version(data: bytes) -> Software:
     """Return the version in the body of a reply to `N`.
 
+    The `D` of the command may be echoed as well: both forms are in use.
+
     Raises
     ------
     GarbledReply
         If it is not two or three numbers with points between them.
     """
-    text = data.rstrip(b"\0").decode("latin-1")
+    text = data.removeprefix(b"D").rstrip(b"\0").decode("latin-1")
     parts = text.split(".")
     plain = all(part.isascii() and part.isdigit() for part in parts)
     if not plain or not 2 <= len(parts) <= 3:

@@ -227,8 +227,8 @@ class MagstimSession:
         received = b""
         t_end = self.now() + _REPLY_TIMEOUT_S
         while missing := n_missing(letter, received, self.software):
-            remaining = t_end - self.now()
-            got = self._link.read(missing, remaining) if remaining > 0 else b""
+            # Looked at once even when late: this program may have stood still.
+            got = self._link.read(missing, max(0.0, t_end - self.now()))
             if not got:
                 break
             received += got

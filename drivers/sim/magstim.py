@@ -53,6 +53,11 @@ class MagstimTwin:
             help="of a rapid; from 9 on it is silent until unlocked "
             "(default: %(default)s)",
         )
+        device.add_argument(
+            "--short-version",
+            action="store_true",
+            help="echo one character before the version of a rapid, not two",
+        )
         device.add_argument("--unlock", metavar="CODE", help="that it waits for")
         device.add_argument(
             "--variant", choices=("rapid", "super", "super-plus"), default="rapid"
@@ -77,6 +82,7 @@ class MagstimTwin:
             model=options.model,
             software=_software(options.software),
             unlock_code=options.unlock,
+            short_version=options.short_version,
             variant=options.variant,
             mains=options.mains,
             seed=options.seed,

@@ -109,7 +109,8 @@ class MagstimMachine:
             return
         self._body.hear()
         if letter == "N":
-            self._answer(codec.frame(b"ND" + data), len(command))
+            echo = b"N" if self._settings.short_version else b"ND"
+            self._answer(codec.frame(echo + data), len(command))
             return
         status = self._body.status() if letter in _STATUS_AFTER else before
         head = command[:1] + bytes([status.to_byte()])

@@ -33,6 +33,9 @@ class MagstimSettings:
         Temperatures at the start.
     heat_c_per_kj, cooling_s : float
         Rise of the coil's temperature for each kilojoule; time constant.
+    short_version : bool
+        Echo one character before the version, not two. The bytes of this reply are not
+        published; client software of others skips a second one.
     replace_coil, error : bool
         What the status says from the start on.
     coil_removed_after : int or None
@@ -50,6 +53,7 @@ class MagstimSettings:
     coil_c: float = 24.0
     heat_c_per_kj: float = 0.1
     cooling_s: float = 900.0
+    short_version: bool = False
     replace_coil: bool = False
     error: bool = False
     coil_removed_after: int | None = None

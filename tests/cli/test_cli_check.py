@@ -53,7 +53,7 @@ def test_check_json_has_the_limits_beside_their_ranges(invoke, read_json) -> Non
 def test_check_names_every_mistake(invoke, tmp_path: Path, read_json) -> None:
     text = shipped_config("demo.toml").read_text()
     text = text.replace("percentile = 60", "percentil = 60").replace(
-        "iti_s = 1.5", "iti_s = -1"
+        "iti_s = 1.3", "iti_s = -1"
     )
     path = tmp_path / "wrong.toml"
     path.write_text(text)
@@ -86,9 +86,9 @@ def test_check_refuses_an_estimator_without_the_rest_it_needs(
     ("duration_s", "most"),
     [
         (1.0, 1),  # one at once
-        (1.24, 1),
-        (1.25, 2),  # the next after iti_s - iti_jitter_s = 1.25 s
-        (60.0, 49),
+        (1.04, 1),
+        (1.05, 2),  # the next after iti_s - iti_jitter_s = 1.05 s
+        (60.0, 58),
         (1000.0, 100),  # limits.max_pulses
     ],
 )

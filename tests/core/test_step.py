@@ -29,15 +29,17 @@ class Stage:
         self.telemetry = new_telemetry(1, n_samples=16)
         self.now, self.ledger = self.memory.now[0], self.memory.ledger[0]
         self.now.t_sample = self.now.t_arrival = T_DUE - 0.001
+        self.now.valid = 1
         self.now.t_onset_write = self.now.t_next_edge = T_DUE
         self.now.edge, self.now.edge_last = 0, len(self.program.pattern_edges) - 1
 
     def due(self, t_now=T_DUE, permits=ALL):
         return on_edge_due(self.program, self.memory, self.telemetry, t_now, permits)
 
-    def done(self, t_fired=T_DUE, error=0, permits=ALL):
+    def done(self, t_fired=T_DUE, error=0, permits=ALL, took_s=0.0):
         arrays = (self.program, self.memory, self.telemetry)
-        return Fault(on_edge_done(*arrays, t_fired, t_fired + 1e-5, permits, error))
+        t_after = t_fired + took_s
+        return Fault(on_edge_done(*arrays, t_fired, t_after, permits, error))
 
     def edges(self):
         self.telemetry.heads[2] = self.now.n_edges
@@ -65,6 +67,38 @@ def test_a_late_rise_makes_no_shorter_trigger():
     stage.due(T_DUE + 0.0009)
     stage.done(T_DUE + 0.0009)
     assert stage.now.t_next_edge == pytest.approx(T_DUE + 0.0059, abs=1e-12)
+
+
+def test_a_slow_call_counts_from_its_end():
+    stage = Stage()
+    stage.due()
+    stage.done(took_s=0.09)
+    assert stage.ledger.t_last_pulse == T_DUE + 0.09
+    assert stage.now.t_next_edge == pytest.approx(T_DUE + 0.095, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("valid", 0),
+        ("t_artifact", T_DUE - 0.2),
+        ("t_artifact", math.nan),
+        ("t_sample", T_DUE + 0.01),
+    ],
+)
+def test_a_signal_gone_bad_since_the_plan_refuses_the_rise(field, value):
+    stage = Stage(rules=Rules(artifact_hold_s=0.5))
+    stage.now[field] = value
+    assert stage.due() == NO_ACTION
+    assert stage.edges()["refusal"][0] == Refusal.DOUBTFUL
+
+
+def test_a_line_that_could_not_be_lowered_still_counts_as_high():
+    stage = Stage()
+    stage.due()
+    stage.done()
+    assert stage.done(T_DUE + 0.005, error=5) is Fault.WRITE_FAILED
+    assert stage.now.line_high == 1
 
 
 @pytest.mark.parametrize(

@@ -65,14 +65,17 @@ def fires_no_more(program, memory):
 
 class TestWriteFailure:
     @pytest.mark.parametrize("which", [0, 1, 6, 7])
-    def test_latches_and_makes_no_call_afterwards(self, which):
+    def test_latches_and_only_lowers_the_line_afterwards(self, which):
         program = program_of()
         result = run(program, tape_of(), fail_call=which)
         assert result.fault is Fault.WRITE_FAILED
-        assert len(result.calls) == which + 1
-        last = result.batch.edges[-1]
-        assert (last["refusal"], last["system_error"]) == (Refusal.OUTPUT_FAILED, 5)
-        assert last["rises"] == (which % 2 == 0)
+        assert len(result.calls) == which + 2
+        assert result.calls[-1, 2] == 0.0
+        failed, last = result.batch.edges[-2:]
+        assert (failed["refusal"], failed["system_error"]) == (Refusal.OUTPUT_FAILED, 5)
+        assert failed["rises"] == (which % 2 == 0)
+        assert (last["rises"], last["system_error"]) == (0, 0)
+        assert result.memory.now.line_high[0] == 0
         assert result.memory.ledger.fault[0] == Fault.WRITE_FAILED
         assert result.memory.ledger.pulses[0] == which // 2 + 1
         assert result.memory.now.fault_value[0] == 5.0

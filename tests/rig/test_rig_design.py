@@ -207,5 +207,5 @@ def test_frequency_above_half_the_rate_is_refused() -> None:
 
 
 def test_frequency_outside_its_band_is_refused() -> None:
-    with pytest.raises(ConfigError, match="40, but the alpha band is 7.5 to 13 Hz"):
+    with pytest.raises(ConfigError, match=r"40, but the alpha band is 7\.5 to 13 Hz"):
         calibrated(alpha(1.0), rhythm={"frequency_hz": 40})

@@ -182,6 +182,7 @@ def test_reply_with_rapid_parameters():
 
 def test_reply_with_version():
     assert parse_version(unwrap("4E 39 2E 31 2E 30 00 BB")) == (9, 1, 0)
+    assert parse_version(unwrap("4E 44 39 2E 31 2E 30 00 77")) == (9, 1, 0)
 
 
 @pytest.mark.parametrize("text", [b"", b"9", b"9.1.0.0", b"a.b", b"9..1", b"9.\xb2"])

@@ -69,7 +69,9 @@ def test_worked_replies_of_a_ready_200(command, reply):
 
 
 def test_worked_replies_of_a_rapid():
-    bench = ready(model="rapid", software=(9, 1, 0), unlock_code=CODE)
+    bench = ready(
+        model="rapid", software=(9, 1, 0), unlock_code=CODE, short_version=True
+    )
     assert say(bench, "51 40 6E") == b""
     assert say(bench, codec.unlock(CODE)) == bytes.fromhex("51 89 25")
     for command in (codec.power(50), codec.ARM):
@@ -78,6 +80,11 @@ def test_worked_replies_of_a_rapid():
         say(bench, codec.REMOTE_ON)
     assert say(bench, "78 40 47") == bytes.fromhex("78 8C 38 00 00 C3")
     assert say(bench, "4E 44 6D") == bytes.fromhex("4E 39 2E 31 2E 30 00 BB")
+
+
+def test_version_echoes_the_whole_command():
+    bench = twin(model="rapid", software=(9, 1, 0))
+    assert say(bench, "4E 44 6D") == bytes.fromhex("4E 44 39 2E 31 2E 30 00 77")
 
 
 def test_remote_off_answers_with_the_state_after_it():
