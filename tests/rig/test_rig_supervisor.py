@@ -7,7 +7,12 @@ from stand_ins import Bench
 
 from controller.core.reasons import Fault, HoldReason, Outcome
 from controller.engine.telemetry import Batch
-from controller.errors import OutputLost, PhasegateError, RecordingError
+from controller.errors import (
+    EngineFault,
+    OutputLost,
+    PhasegateError,
+    RecordingError,
+)
 from controller.rig.interrupt import Interrupt
 from controller.safety.interlock import Permit, Refusal
 from drivers.base import PortLost
@@ -172,3 +177,40 @@ def test_status_counts_by_reason(bench: Bench) -> None:
     assert status.n_samples == len(bench.recorder.samples)
     assert status.n_bytes == 99
     assert bench.output.n_checks == bench.watcher.n_looks
+
+
+def test_a_wish_acts_at_once_on_what_asked_for_it() -> None:
+    interrupt = Interrupt()
+    acted: list[bool] = []
+    interrupt.at_once(lambda: acted.append(interrupt.wished()))
+    with interrupt.listening():
+        signal.raise_signal(signal.SIGINT)
+        assert acted == [True]
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGQUIT", "SIGTSTP"])
+def test_keys_that_would_freeze_or_kill_the_process_end_the_session(name: str) -> None:
+    interrupt = Interrupt()
+    with interrupt.listening():
+        signal.raise_signal(getattr(signal, name))
+    assert interrupt.wished()
+
+
+def test_a_loop_that_hangs_is_noticed_and_loses_its_permits(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.rig.supervisor._LOOP_SILENCE_S", -1.0)
+    bench.words.permit(Permit.ALL)
+    with pytest.raises(EngineFault, match="hung for .* switch the stimulator off"):
+        bench.run()
+    assert bench.words.permits == Permit.NONE
+
+
+def test_a_supervisor_that_stood_still_while_armed_ends_the_session(
+    bench: Bench,
+) -> None:
+    bench.words.permit(Permit.ALL)
+    bench.watcher.at[3] = lambda: bench.words.beat(bench.words.supervisor_beat - 2.5)
+    with pytest.raises(EngineFault, match=r"stood still for 2\.5 s"):
+        bench.run()
+    assert bench.words.permits == Permit.NONE
