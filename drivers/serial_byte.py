@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 _REST = bytes([0])
 _BITS_PER_BYTE = 10
 _USB_FRAME_S = 1e-3
+
+# Any device that still listens has taken its last bytes by then, even at 9600 baud.
+_TIME_TO_TAKE_S = 0.05
 _LATCHING = (
     "computed: 10 bits a byte, a code and its 00 for each trigger, and one frame of "
     "full-speed USB; not measured"
@@ -157,7 +160,8 @@ class SerialByteTrigger:
         self._held.check()
 
     def _lower_at_last(self) -> None:
-        # What the device has not taken by now would come out late, and unasked for.
+        # What the device has not taken by then would come out late, and unasked for.
+        time.sleep(_TIME_TO_TAKE_S)
         self._held.discard_unsent()
         try:
             os.write(self._held.descriptor, self._farewell)

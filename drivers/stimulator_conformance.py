@@ -118,9 +118,7 @@ def _check_closed(stimulator: Stimulator, when: str) -> None:
             getattr(stimulator, name)()
         except DriverError:
             continue
-        raise StimulatorConformanceError(
-            f"{name}() {when} must raise a DriverError."
-        )
+        raise StimulatorConformanceError(f"{name}() {when} must raise a DriverError.")
 
 
 def _check_at_rest(stimulator: Stimulator, probe: StimulatorProbe) -> None:

@@ -139,7 +139,8 @@ class Stages:
             error = caught
         finally:
             self._words.withdraw(Permit.ALL)
-            error = error or self._ended()
+            ended = self._ended()
+            error = error or ended
             self.outcome.interrupted = supervisor.interrupted
             error = _closed(recorder, error)
         return error

@@ -56,7 +56,11 @@ class DuoMagSession:
 
     def start_again(self) -> None:
         """Forget the stream so far, and wait for a fresh status."""
-        discard_input(self._link)
+        try:
+            discard_input(self._link)
+        except PortLost as error:
+            self.fail(str(error))
+            raise
         self._parser = StreamParser()
         self._frame = None
         self.t_frame = self._t_looked = self.now()
@@ -81,11 +85,12 @@ class DuoMagSession:
         self.take_in(0.0)
         self._check_fresh()
         if self._frame is None:
-            self.take_in(_FRESH_S)
-            self._check_fresh()
+            self._wait_for_frame()
         if self._frame is None:
+            self.fail("it has sent no whole status")
             raise StimulatorSilent(
-                f"{self.name} has sent no status yet; look at its display."
+                f"{self.name} was told 0 %, as it has sent no whole status; check it "
+                "and its cable."
             )
         return self._frame
 
@@ -172,6 +177,11 @@ class DuoMagSession:
             self._link.write(codec.intensity(0))
         except PortLost as error:
             _log.warning("%s may still be armed, disarm it there: %s", self.name, error)
+
+    def _wait_for_frame(self) -> None:
+        t_end = self.now() + _FRESH_S
+        while self._frame is None and self.now() < t_end:
+            self.take_in(_LOOK_S)
 
     def _notice(self, frame: Frame) -> None:
         if self._frame is not None and self._frame.charged and not frame.charged:

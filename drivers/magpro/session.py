@@ -166,11 +166,11 @@ class MagProSession:
         ------
         StimulatorSilent, PortLost
         """
-        if self._t_asked is not None:
-            if not self.now() - self._t_asked > _REPLY_TIMEOUT_S:
-                return
+        if self._is_late():
+            # Looked at once more: this program may have stood still.
             self.take_in(_LOOK_S)
-            if self._t_asked is None:
+        if self._t_asked is not None:
+            if not self._is_late():
                 return
             if self._n_missed > 0:
                 raise self._unanswered(codec.GET_EXTENDED_STATUS)
@@ -224,6 +224,10 @@ class MagProSession:
         self.disable_blindly()
         self.is_open = False
         self._link.close()
+
+    def _is_late(self) -> bool:
+        t_asked = self._t_asked
+        return t_asked is not None and self.now() - t_asked > _REPLY_TIMEOUT_S
 
     def _await(
         self, kind: type[M], accept: Callable[[M], bool] = lambda _message: True

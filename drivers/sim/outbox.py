@@ -1,4 +1,4 @@
-"""Bytes on their way from a simulated device to the host: paced, and spoilt if asked."""
+"""Bytes on their way from a simulated device to the host: paced, spoilt if asked."""
 
 import dataclasses
 import math

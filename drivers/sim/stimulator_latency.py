@@ -18,11 +18,12 @@ from typing import Final
 from drivers.duomag.stimulator import DuoMagStimulator
 from drivers.magpro.stimulator import MagProStimulator
 from drivers.magstim.connect import magstim_200, magstim_bistim, magstim_rapid
-from drivers.sim.process import TwinProcess
+from drivers.sim.process import TwinError, TwinProcess
 from drivers.sim.ttl import TtlOutput
 from drivers.stimulator import Stimulator
 
 _ATTEND_S: Final = 0.05
+_PULSE_WITHIN_S: Final = 5.0
 _INTENSITY: Final = 31.0
 _CODE: Final = "1234-56789abc-de"
 
@@ -121,7 +122,14 @@ class Measurement:
         n_before = len(self._pulses())
         t = time.monotonic()
         call()
+        # At least once, so that the driver sees the pulse before the next is asked for.
+        self._attend()
         while len(self._pulses()) == n_before:
+            if time.monotonic() - t > _PULSE_WITHIN_S:
+                raise TwinError(
+                    f"{self._twin.name} made no pulse within {_PULSE_WITHIN_S:g} s; "
+                    f"see {self._twin.log}."
+                )
             self._attend()
         return self._pulses()[-1] - t
 

@@ -355,6 +355,16 @@ def test_impossible_intensity_is_no_status():
     assert bench.harmless()
 
 
+def test_frames_that_piled_up_are_not_taken_for_fresh():
+    driver, bench = duomag()
+    make_ready(driver, bench)
+    bench.pass_time(1.0)
+    bench.silence()
+    with pytest.raises(StimulatorSilent, match="no whole status"):
+        driver.status()
+    assert bench.harmless()
+
+
 def test_one_dropped_byte_is_survived():
     driver, bench = duomag()
     make_ready(driver, bench)

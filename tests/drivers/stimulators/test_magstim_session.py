@@ -53,6 +53,19 @@ def test_unlocked_device_is_kept_alive_with_its_status():
     link.finish()
 
 
+def test_reply_that_came_while_the_host_stood_still_is_read():
+    session, link, clock = session_on((codec.REMOTE_ON, STANDBY))
+    write = link.write
+
+    def stall(payload):
+        write(payload)
+        clock.move(5.0)
+
+    link.write = stall
+    session.poll()
+    assert session.fault is None
+
+
 def test_damaged_reply_to_a_question_is_asked_for_again():
     session, link, _ = session_on(
         (codec.REMOTE_ON, b"\x51\x89\x26"), (codec.REMOTE_ON, STANDBY)
