@@ -19,7 +19,7 @@ from controller.engine.control import ControlWords
 from controller.engine.live import LiveEngine, Stretch
 from controller.engine.loop import SUPERVISOR_SILENCE_S
 from controller.engine.telemetry import Batch, drain
-from controller.errors import EngineFault, PhasegateError, RecordingError
+from controller.errors import EngineFault, RecordingError
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
 from controller.safety.interlock import Permit, Refusal

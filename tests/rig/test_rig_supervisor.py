@@ -201,7 +201,7 @@ def test_a_loop_that_hangs_is_noticed_and_loses_its_permits(
 ) -> None:
     monkeypatch.setattr("controller.rig.supervisor._LOOP_SILENCE_S", -1.0)
     bench.words.permit(Permit.ALL)
-    with pytest.raises(EngineFault, match="hung for .* switch the stimulator off"):
+    with pytest.raises(EngineFault, match=r"hung for .* switch the stimulator off"):
         bench.run()
     assert bench.words.permits == Permit.NONE
 
