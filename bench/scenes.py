@@ -15,6 +15,8 @@ from controller.core.records import (
     ActionKind,
     AmplitudeGate,
     Kernel,
+)
+from controller.core.structures import (
     Program,
 )
 from controller.estimators.base import Brief, Design

@@ -5,7 +5,12 @@ import math
 from numba import types
 
 from controller.core.reasons import Artifact, Fault
-from controller.core.records import MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
+from controller.core.structures import (
+    MEMORY_TYPE,
+    PROGRAM_TYPE,
+    Memory,
+    Program,
+)
 from controller.kernels import spatial
 from controller.kernels.jit import compiled, f8, i8
 
@@ -38,6 +43,12 @@ def reset_estimator(memory: Memory) -> None:
     now = memory.now[0]
     now.n_warm = 0
     now.valid = 0
+    now.update_wait = 0
+    now.decimated_wait = 0
+    now.n_decimated = 0
+    for part in range(memory.local_uv.shape[1]):
+        memory.local_uv[0, part] = math.nan
+        memory.local_uv[1, part] = math.nan
     for k in range(memory.states.shape[0]):
         memory.states[k] = 0.0
     for row in range(memory.origin.shape[0]):

@@ -5,20 +5,19 @@ import math
 from numba import types
 
 from controller.core.condition import reset_estimator
+from controller.core.linear import run_linear
+from controller.core.local import run_local
 from controller.core.reasons import Artifact
-from controller.core.records import (
-    MEMORY_TYPE,
-    PROGRAM_TYPE,
-    Kernel,
-    Memory,
-    Program,
-)
-from controller.kernels import fir, ring, state_space
-from controller.kernels.jit import compiled
+from controller.core.records import Kernel
+from controller.core.structures import MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
+from controller.kernels import ring
+from controller.kernels.borrow import borrow
+from controller.kernels.jit import Float64Array, compiled, f8_matrix, f8_vector
 
 _NON_FINITE = int(Artifact.NON_FINITE)
-_FIR = int(Kernel.FIR)
-_STATE_SPACE = int(Kernel.STATE_SPACE)
+_LINEAR = int(Kernel.FIR | Kernel.STATE_SPACE)
+_WITH_RING = int(Kernel.FIR | Kernel.LOCAL)
+_LOCAL = int(Kernel.LOCAL)
 
 
 @compiled(types.void(MEMORY_TYPE))
@@ -35,26 +34,25 @@ def _take_origin_off(memory: Memory) -> None:
 
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
-def _run_kernel(program: Program, memory: Memory) -> None:
+def run_kernels(program: Program, memory: Memory) -> None:
+    """Take `memory.held` in and write the analytic estimate, `re_uv` and `im_uv`."""
     now = memory.now[0]
+    settings = program.settings[0]
+    now.n_warm += 1
     _take_origin_off(memory)
-    kernel = program.settings[0].kernel
-    if kernel == _FIR:
+    if settings.kernel & _WITH_RING:
         now.ring_at = ring.push(memory.ring, now.ring_at, memory.inputs)
-        now.re_uv, now.im_uv = fir.complex_dot(
-            program.fir_re, program.fir_im, memory.ring, now.ring_at
-        )
-    elif kernel == _STATE_SPACE:
-        state_space.advance(
-            program.transition,
-            program.drive,
-            memory.inputs,
-            memory.states,
-            memory.states_next,
-        )
-        now.re_uv, now.im_uv = state_space.read_out(
-            program.readout, program.feedthrough, memory.states, memory.inputs
-        )
+    if settings.kernel & _LINEAR:
+        run_linear(program, memory)
+    re = now.linear_re_uv
+    im = now.linear_im_uv
+    if settings.kernel & _LOCAL:
+        run_local(program, memory)
+        for index in range(program.local.shape[0]):
+            re += memory.local_uv[0, index]
+            im += memory.local_uv[1, index]
+    now.re_uv = re
+    now.im_uv = im
 
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE))
@@ -79,8 +77,7 @@ def estimate(program: Program, memory: Memory) -> None:
         now.phase_rad = math.nan
         now.amplitude_uv = math.nan
         return
-    now.n_warm += 1
-    _run_kernel(program, memory)
+    run_kernels(program, memory)
     now.valid = 1 if now.n_warm >= settings.warm_up_samples else 0
     if now.valid == 0:
         now.phase_rad = math.nan
@@ -88,3 +85,30 @@ def estimate(program: Program, memory: Memory) -> None:
         return
     now.phase_rad = math.atan2(now.im_uv, now.re_uv)
     now.amplitude_uv = math.sqrt(now.re_uv * now.re_uv + now.im_uv * now.im_uv)
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8_matrix, f8_vector, f8_vector))
+def estimate_all(
+    program: Program,
+    memory: Memory,
+    samples: Float64Array,
+    re_uv: Float64Array,
+    im_uv: Float64Array,
+) -> None:
+    """Run the kernels over a whole recording of virtual channels.
+
+    Parameters
+    ----------
+    program, memory
+    samples : array, shape (n_virtual, n_samples)
+    re_uv, im_uv : array, shape (n_samples,)
+        Written: the estimate after each sample.
+    """
+    program = borrow(program)
+    memory = borrow(memory)
+    for at in range(samples.shape[1]):
+        for row in range(samples.shape[0]):
+            memory.held[row] = samples[row, at]
+        run_kernels(program, memory)
+        re_uv[at] = memory.now[0].re_uv
+        im_uv[at] = memory.now[0].im_uv

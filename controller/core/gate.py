@@ -6,9 +6,11 @@ from numba import types
 
 from controller.core.reasons import HoldReason
 from controller.core.records import (
+    AmplitudeGate,
+)
+from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,
-    AmplitudeGate,
     Memory,
     Program,
 )

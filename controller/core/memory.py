@@ -4,8 +4,14 @@ import math
 
 import numpy as np
 
-from controller.core.records import NOW, Memory, Program
-from controller.kernels.jit import new_records
+from controller.core.records import (
+    NOW,
+)
+from controller.core.structures import (
+    Memory,
+    Program,
+)
+from controller.kernels.jit import Int64Array, new_records
 from controller.safety.interlock import LEDGER
 
 _LONGEST_WINDOW = 30_000
@@ -39,6 +45,9 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
     ledger = new_records(LEDGER)
     ledger.t_last_pulse = -math.inf
     n_states = program.transition.shape[0]
+    n_ring = max(program.fir_re.shape[1], program.smoothing.size)
+    local = program.local
+    n_decimated = max(_most(local.n_fit), _most(local.n_data))
     return Memory(
         now=now,
         ledger=ledger,
@@ -46,15 +55,26 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         held=np.zeros(n_virtual),
         origin=np.full(n_virtual, math.nan),
         inputs=np.zeros(n_virtual),
-        ring=np.zeros((n_virtual, 2 * program.fir_re.shape[1])),
+        ring=np.zeros((n_virtual, 2 * n_ring)),
         states=np.zeros(n_states),
         states_next=np.zeros(n_states),
+        track=np.zeros(program.tracking.size),
+        decimated=np.zeros((1, 2 * n_decimated)),
+        local_uv=np.full((2, len(local)), math.nan),
+        series=np.zeros(n_decimated + _most(local.n_back) + _most(local.n_ahead)),
+        forward=np.zeros(n_decimated),
+        backward=np.zeros(n_decimated),
+        coefficients=np.zeros(_most(local.order)),
         previous_uv=np.full(n_channels, math.nan),
         baseline_uv=np.full(n_channels, math.nan),
         flat_run=np.zeros(n_channels, np.int64),
         amplitudes=np.zeros(n_window),
         amplitudes_sorted=np.zeros(n_window),
     )
+
+
+def _most(lengths: Int64Array) -> int:
+    return int(lengths.max(initial=1))
 
 
 def copy_memory(memory: Memory) -> Memory:

@@ -7,33 +7,33 @@ microvolts.
 """
 
 import enum
-from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
-
-from controller.kernels.jit import (
-    Float32Array,
-    Float64Array,
-    Int64Array,
-    f4_matrix,
-    f4_vector,
-    f8_matrix,
-    f8_vector,
-    i8_vector,
-    record_array_type,
-    u1_vector,
-)
-from controller.safety.interlock import LEDGER
-from controller.safety.limits import LIMITS
 
 
-class Kernel(enum.IntEnum):
-    """Which compiled estimator a design runs on."""
+class Kernel(enum.IntFlag):
+    """Which compiled parts a design runs on; their outputs are added."""
 
     NONE = 0
     FIR = 1
     STATE_SPACE = 2
+    LOCAL = 4
+
+
+class TrackerKind(enum.IntEnum):
+    """What follows the phase of a recursive part's output."""
+
+    NONE = 0
+    PLL = 1
+    ZERO_CROSSING = 2
+
+
+class LocalMethod(enum.IntEnum):
+    """How a local part comes from the last seconds to an estimate."""
+
+    FORECAST = 0
+    FILTERED_FORECAST = 1
+    PEAK_TIMING = 2
 
 
 class AmplitudeGate(enum.IntEnum):
@@ -55,9 +55,14 @@ SETTINGS = np.dtype(
     [
         ("interval_s", "f8"),  # nominal, sample to sample
         ("kernel", "i8"),  # Kernel
+        ("tracker", "i8"),  # TrackerKind
         ("horizon_s", "f8"),  # how far ahead of its sample the estimate looks
         ("frequency_hz", "f8"),  # the rhythm's, to extrapolate over milliseconds
         ("warm_up_samples", "i8"),
+        ("turn_re", "f8"),  # rotation of the rhythm from sample to sample
+        ("turn_im", "f8"),
+        ("update_samples", "i8"),  # the filters run once in so many, then turn on
+        ("decimation", "i8"),  # samples to one of the local parts'
         ("output_latency_s", "f8"),  # call of write to edge at the device
         ("lock_s", "f8"),  # a deadline closer than this is decided and kept
         ("spin_s", "f8"),  # busy-wait just before a deadline, bounded
@@ -83,6 +88,12 @@ NOW = np.dtype(
         ("n_edges", "i8"),
         ("n_warm", "i8"),  # samples since the estimator was last reset
         ("ring_at", "i8"),
+        ("update_wait", "i8"),  # samples to the filters' next run
+        ("decimated_at", "i8"),
+        ("decimated_wait", "i8"),  # samples to the next decimated one
+        ("n_decimated", "i8"),  # since the estimator was last reset
+        ("linear_re_uv", "f8"),  # what filters and recursion gave
+        ("linear_im_uv", "f8"),
         ("t_sample", "f8"),
         ("t_arrival", "f8"),
         ("permits", "i8"),  # Permit bits of the newest sample
@@ -117,6 +128,29 @@ NOW = np.dtype(
         ("fault", "i8"),  # Fault
         ("fault_value", "f8"),
         ("fault_channel", "i8"),
+    ],
+    align=True,
+)
+
+LOCAL = np.dtype(
+    [
+        ("method", "i8"),  # LocalMethod
+        ("n_fit", "i8"),  # decimated samples fitted, at most
+        ("n_least", "i8"),  # and at least: before, there is no estimate
+        ("stride", "i8"),  # decimated samples from one fit to the next
+        ("first_row", "i8"),  # in row_re and row_im: past, data and forecast
+        ("n_back", "i8"),
+        ("n_data", "i8"),
+        ("n_ahead", "i8"),
+        ("first_coefficient", "i8"),
+        ("order", "i8"),
+        ("first_tap", "i8"),  # of the zero-phase band-pass
+        ("n_taps", "i8"),
+        ("n_trim", "i8"),  # samples left off where the band-pass has no future
+        ("period", "f8"),  # decimated samples from peak to peak
+        ("ahead", "f8"),  # decimated samples from the newest to the horizon
+        ("re", "f8"),  # factor of the part in the sum
+        ("im", "f8"),
     ],
     align=True,
 )
@@ -203,113 +237,4 @@ EDGE = np.dtype(
         ("system_error", "i8"),  # errno of a call that failed
     ],
     align=True,
-)
-
-
-class Program(NamedTuple):
-    """Everything the loop is told and never changes."""
-
-    settings: Any  # SETTINGS[1]
-    limits: Any  # LIMITS[1]
-    mixing: Float64Array  # (n_virtual, n_channels), microvolts per stream unit
-    used: Int64Array  # channels that the mixing reads
-    scale: Float64Array  # (n_channels,) microvolts per stream unit
-    fir_re: Float64Array  # (n_virtual, n_taps), oldest sample first
-    fir_im: Float64Array
-    transition: Float64Array  # (n_states, n_states)
-    drive: Float64Array  # (n_states, n_virtual)
-    readout: Float64Array  # (2, n_states): real and imaginary part
-    feedthrough: Float64Array  # (2, n_virtual)
-    trials: Any  # TRIAL[n_trials]
-    patterns: Any  # PATTERN[n_patterns]
-    pattern_edges: Any  # PATTERN_EDGE[...]
-    actions: Any  # ACTION[n_actions]
-    action_bytes: Any  # uint8[...]
-
-
-class Memory(NamedTuple):
-    """Everything the loop changes; it can be left and entered again at any sample."""
-
-    now: Any  # NOW[1]
-    ledger: Any  # LEDGER[1]
-    raw: Float32Array  # (n_channels,) newest sample as received
-    held: Float64Array  # (n_virtual,) newest conditioned sample
-    origin: Float64Array  # (n_virtual,) its value at the last reset, NaN before
-    inputs: Float64Array  # (n_virtual,) held - origin, what the estimator sees
-    ring: Float64Array  # (n_virtual, 2 * n_taps), every sample written twice
-    states: Float64Array  # (n_states,)
-    states_next: Float64Array
-    previous_uv: Float64Array  # (n_channels,)
-    baseline_uv: Float64Array  # (n_channels,)
-    flat_run: Int64Array  # (n_channels,)
-    amplitudes: Float64Array  # (n_window,) in order of time
-    amplitudes_sorted: Float64Array  # the same in order of size
-
-
-class Telemetry(NamedTuple):
-    """Rings with one writer, the loop; heads and tails count rows ever written, read.
-
-    Lengths are powers of two, so that a row's place is a mask away.
-    """
-
-    samples: Any  # SAMPLE[n]
-    raw: Float32Array  # (n, n_channels), or no rows where nobody needs them again
-    decisions: Any  # DECISION[n]
-    edges: Any  # EDGE[n]
-    heads: Int64Array  # (3,) samples, decisions, edges
-    tails: Int64Array  # (3,)
-
-
-PROGRAM_TYPE = types.NamedTuple(
-    (
-        record_array_type(SETTINGS),
-        record_array_type(LIMITS),
-        f8_matrix,
-        i8_vector,
-        f8_vector,
-        f8_matrix,
-        f8_matrix,
-        f8_matrix,
-        f8_matrix,
-        f8_matrix,
-        f8_matrix,
-        record_array_type(TRIAL),
-        record_array_type(PATTERN),
-        record_array_type(PATTERN_EDGE),
-        record_array_type(ACTION),
-        u1_vector,
-    ),
-    Program,
-)
-
-MEMORY_TYPE = types.NamedTuple(
-    (
-        record_array_type(NOW),
-        record_array_type(LEDGER),
-        f4_vector,
-        f8_vector,
-        f8_vector,
-        f8_vector,
-        f8_matrix,
-        f8_vector,
-        f8_vector,
-        f8_vector,
-        f8_vector,
-        i8_vector,
-        f8_vector,
-        f8_vector,
-    ),
-    Memory,
-)
-
-TELEMETRY_TYPE = types.NamedTuple(
-    (
-        record_array_type(SAMPLE),
-        f4_matrix,
-        record_array_type(DECISION),
-        record_array_type(EDGE),
-        i8_vector,
-        i8_vector,
-    ),
-    Telemetry,
 )

@@ -11,10 +11,12 @@ from numba import types
 from controller.core.gate import closed_gates
 from controller.core.reasons import HoldReason, Outcome
 from controller.core.records import (
+    Kernel,
+)
+from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,
     TELEMETRY_TYPE,
-    Kernel,
     Memory,
     Program,
     Telemetry,

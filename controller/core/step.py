@@ -12,7 +12,8 @@ from controller.core.condition import condition, reset_estimator, take_stamp
 from controller.core.estimate import estimate
 from controller.core.gate import STAMP_AHEAD_S, follow_amplitude
 from controller.core.reasons import Fault
-from controller.core.records import (
+from controller.core.schedule import decide
+from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,
     TELEMETRY_TYPE,
@@ -20,7 +21,6 @@ from controller.core.records import (
     Program,
     Telemetry,
 )
-from controller.core.schedule import decide
 from controller.kernels.atomics import load_acquire, store_release
 from controller.kernels.jit import compiled, f8, i8
 from controller.safety.interlock import Refusal, review

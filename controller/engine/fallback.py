@@ -11,7 +11,9 @@ import os
 from typing import Protocol
 
 from controller.core.reasons import Fault
-from controller.core.records import ActionKind, Memory, Program, Telemetry
+from controller.core.records import (
+    ActionKind,
+)
 from controller.core.step import (
     NO_ACTION,
     end_pulse,
@@ -20,6 +22,11 @@ from controller.core.step import (
     on_edge_due,
     on_sample,
     publish,
+)
+from controller.core.structures import (
+    Memory,
+    Program,
+    Telemetry,
 )
 from controller.engine.control import ControlWords
 from controller.engine.loop import SUPERVISOR_SILENCE_S

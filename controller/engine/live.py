@@ -15,7 +15,11 @@ from typing import Protocol
 import numpy as np
 
 from controller.core.reasons import Fault
-from controller.core.records import Memory, Program, Telemetry
+from controller.core.structures import (
+    Memory,
+    Program,
+    Telemetry,
+)
 from controller.engine.control import ControlWords
 from controller.engine.fallback import LslWorld, PythonLoop
 from controller.engine.loop import run_loop

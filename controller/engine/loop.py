@@ -11,13 +11,7 @@ from numba import types
 
 from controller.core.reasons import Fault
 from controller.core.records import (
-    MEMORY_TYPE,
-    PROGRAM_TYPE,
-    TELEMETRY_TYPE,
     ActionKind,
-    Memory,
-    Program,
-    Telemetry,
 )
 from controller.core.step import (
     NO_ACTION,
@@ -27,6 +21,14 @@ from controller.core.step import (
     on_edge_due,
     on_sample,
     publish,
+)
+from controller.core.structures import (
+    MEMORY_TYPE,
+    PROGRAM_TYPE,
+    TELEMETRY_TYPE,
+    Memory,
+    Program,
+    Telemetry,
 )
 from controller.engine.control import Word
 from controller.engine.ports import (

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from controller.core.records import DECISION, EDGE, SAMPLE, Telemetry
+from controller.core.records import (
+    DECISION,
+    EDGE,
+    SAMPLE,
+)
+from controller.core.structures import (
+    Telemetry,
+)
 from controller.kernels.jit import Float32Array, new_records
 
 _DECISIONS = 4096

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from controller.core.reasons import Fault
-from controller.core.records import EDGE, Memory, Program, Telemetry
+from controller.core.records import (
+    EDGE,
+)
+from controller.core.structures import (
+    Memory,
+    Program,
+    Telemetry,
+)
 from controller.engine.control import ControlWords
 from controller.engine.fakes import WORLD, fake_ports
 from controller.engine.loop import run_loop

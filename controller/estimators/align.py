@@ -115,4 +115,7 @@ def _times(design: Design, factor: complex) -> Design:
             feedthrough=system.feedthrough * factor,
         )
     fir = None if design.fir is None else design.fir * factor
-    return dataclasses.replace(design, fir=fir, state_space=system)
+    local = tuple(
+        dataclasses.replace(part, weight=part.weight * factor) for part in design.local
+    )
+    return dataclasses.replace(design, fir=fir, state_space=system, local=local)

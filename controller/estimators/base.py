@@ -4,7 +4,9 @@ import dataclasses
 import math
 from typing import Protocol
 
-from controller.core.records import Kernel
+import numpy as np
+
+from controller.core.records import Kernel, LocalMethod, TrackerKind
 from controller.errors import ConfigError
 from controller.kernels.jit import ComplexArray, Float64Array
 
@@ -74,6 +76,88 @@ class StateSpace:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Tracker:
+    """A step that follows the phase of the recursive part's output.
+
+    Parameters
+    ----------
+    kind : TrackerKind
+    settings : tuple of float
+        As `controller.kernels.trackers` reads them.
+    """
+
+    kind: TrackerKind
+    settings: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decimation:
+    """The lower rate that local parts run at.
+
+    Parameters
+    ----------
+    factor : int
+        Samples of the stream to one decimated sample.
+    taps : array, shape (n_taps,)
+        Symmetric low-pass, applied before.
+    """
+
+    factor: int
+    taps: Float64Array
+
+    @property
+    def delay_samples(self) -> float:
+        """Group delay of the low-pass in samples of the stream."""
+        return (self.taps.size - 1) / 2.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LocalPart:
+    """An estimate from the last seconds alone; lengths in decimated samples.
+
+    Parameters
+    ----------
+    method : LocalMethod
+    n_fit : int
+        Newest samples that the model is fitted to, at most.
+    n_least : int
+        And at least: the part has no estimate before.
+    order : int
+        Of the autoregressive model.
+    n_data, n_ahead, n_back : int
+        Newest samples, forecast and backcast that `row` weighs. A backcast needs
+        `n_fit`, `n_least` and `n_data` to be the same.
+    row : complex array, shape (n_back + n_data + n_ahead,)
+        Oldest first; gives the analytic signal at the horizon.
+    stride : int
+        Decimated samples from one fit to the next.
+    taps : array, shape (n_taps,)
+        Band-pass of the methods that filter their window, forwards and backwards.
+    n_trim : int
+        Samples left off either end of the band-passed window.
+    period, ahead : float
+        Peak timing: samples from peak to peak, and from the newest to the horizon.
+    weight : complex
+        Factor of the part in the sum of all parts.
+    """
+
+    method: LocalMethod
+    n_fit: int
+    n_least: int
+    order: int
+    n_data: int
+    n_ahead: int
+    n_back: int = 0
+    row: ComplexArray
+    stride: int = 1
+    taps: Float64Array = dataclasses.field(default_factory=lambda: np.zeros(0))
+    n_trim: int = 0
+    period: float = 0.0
+    ahead: float = 0.0
+    weight: complex = 1.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
     """An estimator, ready for its kernel.
 
@@ -87,10 +171,14 @@ class Design:
     brief : Brief
         What was asked for.
     kernel : Kernel
-        Where it runs.
+        The parts it runs on; their outputs are added.
     fir : complex array, shape (n_virtual, n_taps), optional
         `fir[c, k]` multiplies the sample `k` before the newest.
     state_space : StateSpace, optional
+    tracker : Tracker, optional
+    decimation : Decimation, optional
+        Needed by local parts.
+    local : tuple of LocalPart
     warm_up_s : float
         Time from a reset to the first trustworthy estimate.
     """
@@ -100,6 +188,9 @@ class Design:
     kernel: Kernel
     fir: ComplexArray | None = None
     state_space: StateSpace | None = None
+    tracker: Tracker | None = None
+    decimation: Decimation | None = None
+    local: tuple[LocalPart, ...] = ()
     warm_up_s: float
 
 
@@ -108,6 +199,7 @@ class Designer(Protocol):
 
     name: str
     needs_rest: bool
+    reads_others: bool
 
     def design(self, brief: Brief, rest: Float64Array | None) -> Design:
         """Return the design.
@@ -116,7 +208,8 @@ class Designer(Protocol):
         ----------
         brief : Brief
         rest : array, shape (n_virtual, n_samples), optional
-            Rest recording in microvolts, without gaps.
+            Rest recording in microvolts, without gaps. Row 0 is the virtual channel
+            that is followed; other channels come after it only if `reads_others`.
 
         Raises
         ------

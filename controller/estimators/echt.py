@@ -29,6 +29,7 @@ class EndpointCorrectedHilbert:
 
     name = "echt"
     needs_rest = False
+    reads_others = False
 
     def design(self, brief: Brief, rest: Float64Array | None = None) -> Design:
         """Return the filter for a brief; a rest recording is not looked at.

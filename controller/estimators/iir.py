@@ -31,6 +31,7 @@ class CausalQuadrature:
 
     name = "iir"
     needs_rest = False
+    reads_others = False
 
     def design(self, brief: Brief, rest: Float64Array | None = None) -> Design:
         """Return the recursion for a brief; a rest recording is not looked at."""

@@ -1,18 +1,30 @@
-"""Run a design over a recording offline, with scipy: calibration's and the tests' view.
+"""Run a design over a recording offline: calibration's and the tests' view.
 
-The compiled kernels are another implementation of the same sums; the two agree to
-rounding, not bit for bit.
+Linear designs run with scipy, another implementation of the kernels' sums; the two
+agree to rounding, not bit for bit. Anything else runs on the kernels themselves.
 """
 
 import numpy as np
 import scipy.linalg
 import scipy.signal
 
-from controller.core.records import Kernel
+from controller.core.estimate import estimate_all
+from controller.core.memory import new_memory
+from controller.core.records import (
+    ACTION,
+    PATTERN,
+    PATTERN_EDGE,
+    SETTINGS,
+    TRIAL,
+    Kernel,
+)
+from controller.core.structures import Program
 from controller.errors import ConfigError
 from controller.estimators.base import Design, StateSpace
+from controller.estimators.kernel_arrays import kernel_arrays, write_settings
 from controller.estimators.spectrum import require_finite
-from controller.kernels.jit import ComplexArray, Float64Array
+from controller.kernels.jit import ComplexArray, Float64Array, new_records
+from controller.safety.limits import LIMITS
 
 
 def run_design(design: Design, samples: Float64Array) -> ComplexArray:
@@ -38,6 +50,8 @@ def run_design(design: Design, samples: Float64Array) -> ComplexArray:
         If a sample is not a finite number.
     """
     require_finite(samples, "The recording")
+    if design.local or design.tracker is not None:
+        return _run_compiled(design, samples)
     if design.kernel == Kernel.FIR and design.fir is not None:
         _require_channels(design.fir.shape[0], samples)
         return _run_fir(design.fir, samples)
@@ -46,7 +60,40 @@ def run_design(design: Design, samples: Float64Array) -> ComplexArray:
         return _run_state_space(design.state_space, samples)
     raise ConfigError(
         f"The design {design.name!r} brings no weights for its kernel "
-        f"{design.kernel.name}; its designer must fill in fir or state_space."
+        f"{design.kernel.name}; its designer must fill in fir, state_space or local."
+    )
+
+
+def _run_compiled(design: Design, samples: Float64Array) -> ComplexArray:
+    n_virtual, n_samples = samples.shape
+    program = estimator_program(design, n_virtual)
+    estimate = np.empty((2, n_samples))
+    estimate_all(
+        program,
+        new_memory(program, n_window=1),
+        np.ascontiguousarray(samples),
+        estimate[0],
+        estimate[1],
+    )
+    return np.asarray(estimate[0] + 1j * estimate[1])
+
+
+def estimator_program(design: Design, n_virtual: int) -> Program:
+    """Return a program that estimates and can do nothing else."""
+    settings = new_records(SETTINGS)
+    write_settings(settings, design, design.brief.sfreq_hz)
+    return Program(
+        settings=settings,
+        limits=new_records(LIMITS),
+        mixing=np.eye(n_virtual),
+        used=np.arange(n_virtual),
+        scale=np.ones(n_virtual),
+        **kernel_arrays(design, n_virtual),
+        trials=new_records(TRIAL),
+        patterns=new_records(PATTERN),
+        pattern_edges=new_records(PATTERN_EDGE),
+        actions=new_records(ACTION),
+        action_bytes=np.zeros(1, np.uint8),
     )
 
 

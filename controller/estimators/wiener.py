@@ -46,6 +46,7 @@ class PersonalWiener:
 
     name = "wiener"
     needs_rest = True
+    reads_others = False
 
     def design(self, brief: Brief, rest: Float64Array | None) -> Design:
         """Return the filter for a brief and the rest of this person.

@@ -2,7 +2,7 @@
 
 from numba import types
 
-from controller.kernels.jit import Float64Array, compiled, f8, f8_matrix, i8
+from controller.kernels.jit import Float64Array, compiled, f8, f8_matrix, f8_vector, i8
 
 
 @compiled(types.UniTuple(f8, 2)(f8_matrix, f8_matrix, f8_matrix, i8), reassociate=True)
@@ -28,3 +28,25 @@ def complex_dot(
             re += weights_re[row, tap] * sample
             im += weights_im[row, tap] * sample
     return re, im
+
+
+@compiled(types.UniTuple(f8, 2)(f8_vector, f8_vector, f8_vector), reassociate=True)
+def complex_sum(
+    weights_re: Float64Array, weights_im: Float64Array, window: Float64Array
+) -> tuple[float, float]:
+    """Return the complex-weighted sum of one window, all of shape (n,)."""
+    re = 0.0
+    im = 0.0
+    for k in range(weights_re.shape[0]):
+        re += weights_re[k] * window[k]
+        im += weights_im[k] * window[k]
+    return re, im
+
+
+@compiled(f8(f8_vector, f8_vector), reassociate=True)
+def real_sum(weights: Float64Array, window: Float64Array) -> float:
+    """Return the weighted sum of one window, both of shape (n,)."""
+    total = 0.0
+    for k in range(weights.shape[0]):
+        total += weights[k] * window[k]
+    return total

@@ -1,6 +1,6 @@
 """A mirrored ring: every sample is stored twice, so that a window is one slice."""
 
-from controller.kernels.jit import Float64Array, compiled, f8_matrix, f8_vector, i8
+from controller.kernels.jit import Float64Array, compiled, f8, f8_matrix, f8_vector, i8
 
 
 @compiled(i8(f8_matrix, i8, f8_vector))
@@ -25,4 +25,13 @@ def push(ring: Float64Array, at: int, values: Float64Array) -> int:
         ring[row, at] = values[row]
         ring[row, at + n_window] = values[row]
     # A remainder would cost more than everything else here.
+    return at + 1 if at + 1 < n_window else 0
+
+
+@compiled(i8(f8_matrix, i8, f8))
+def push_one(ring: Float64Array, at: int, value: float) -> int:
+    """Store one sample in the first row and return the next position, as `push`."""
+    n_window = ring.shape[1] // 2
+    ring[0, at] = value
+    ring[0, at + n_window] = value
     return at + 1 if at + 1 < n_window else 0

@@ -14,11 +14,13 @@ from controller.core.records import (
     TRIAL,
     ActionKind,
     AmplitudeGate,
-    Kernel,
+)
+from controller.core.structures import (
     Program,
 )
 from controller.errors import ConfigError
 from controller.estimators.base import Design
+from controller.estimators.kernel_arrays import kernel_arrays, write_settings
 from controller.kernels.jit import Float64Array, new_records
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
@@ -122,27 +124,13 @@ def build_program(
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
-    n_virtual = mixing.shape[0]
-    fir = _fir_of(design, n_virtual)
-    system = design.state_space if design is not None else None
-    n_states = 1 if system is None else system.transition.shape[0]
-    zero = np.zeros((n_states, n_states))
     return Program(
         settings=_settings(sfreq_hz, design, rules),
         limits=limits.to_record(),
         mixing=_floats(mixing),
         used=np.flatnonzero(np.any(mixing != 0.0, axis=0)).astype(np.int64),
         scale=_floats(scale_uv),
-        fir_re=_floats(fir.real),
-        fir_im=_floats(fir.imag),
-        transition=_floats(zero if system is None else system.transition),
-        drive=_floats(
-            np.zeros((n_states, n_virtual)) if system is None else system.drive
-        ),
-        readout=_split(np.zeros(n_states) if system is None else system.readout),
-        feedthrough=_split(
-            np.zeros(n_virtual) if system is None else system.feedthrough
-        ),
+        **kernel_arrays(design, mixing.shape[0]),
         trials=trials,
         patterns=patterns,
         pattern_edges=pattern_edges,
@@ -195,7 +183,7 @@ def _require_no_direct_current(design: Design) -> None:
 
 def _settings(sfreq_hz: float, design: Design | None, rules: Rules) -> Any:
     settings = new_records(SETTINGS)
-    settings.interval_s = 1.0 / sfreq_hz
+    write_settings(settings, design, sfreq_hz)
     settings.spin_s = SPIN_S
     settings.output_latency_s = rules.output_latency_s
     settings.lock_s = rules.lock_s
@@ -210,19 +198,7 @@ def _settings(sfreq_hz: float, design: Design | None, rules: Rules) -> Any:
     settings.artifact_flat_samples = max(2, round(rules.artifact_flat_s * sfreq_hz))
     settings.artifact_rail_uv = rules.rail_uv
     settings.artifact_hold_s = rules.artifact_hold_s
-    settings.kernel = Kernel.NONE
-    if design is not None:
-        settings.kernel = design.kernel
-        settings.horizon_s = design.brief.horizon_s
-        settings.frequency_hz = design.brief.frequency_hz
-        settings.warm_up_samples = math.ceil(design.warm_up_s * sfreq_hz)
     return settings
-
-
-def _fir_of(design: Design | None, n_virtual: int) -> Any:
-    if design is None or design.fir is None:
-        return np.zeros((n_virtual, 1), complex)
-    return design.fir[:, ::-1]
 
 
 def _wire(edges: TriggerEdges | None, pulse_s: float) -> tuple[Any, Any, Any]:
@@ -250,7 +226,3 @@ def _wire(edges: TriggerEdges | None, pulse_s: float) -> tuple[Any, Any, Any]:
 def _floats(values: Any) -> Float64Array:
     # A copy: the compiled loop refuses arrays that are read-only.
     return np.array(values, np.float64, order="C")
-
-
-def _split(values: Any) -> Float64Array:
-    return _floats(np.stack([np.real(values), np.imag(values)]))

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from controller.config import Config
-from controller.core.records import Memory
+from controller.core.structures import (
+    Memory,
+)
 from controller.engine.privileges import Privileges
 from controller.engine.telemetry import Batch
 from controller.engine.virtual import Tape

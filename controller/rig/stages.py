@@ -8,7 +8,10 @@ import numpy as np
 from controller.config import Config, FileSource
 from controller.core.memory import carry_on, new_memory
 from controller.core.reasons import Fault
-from controller.core.records import Memory, Program
+from controller.core.structures import (
+    Memory,
+    Program,
+)
 from controller.engine.clock import host_clock
 from controller.engine.control import ControlWords
 from controller.engine.fallback import NOTICE

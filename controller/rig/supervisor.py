@@ -13,7 +13,11 @@ from typing import Protocol
 import numpy as np
 
 from controller.core.reasons import Fault, HoldReason, Outcome
-from controller.core.records import Memory, Program, Telemetry
+from controller.core.structures import (
+    Memory,
+    Program,
+    Telemetry,
+)
 from controller.engine.clock import host_clock
 from controller.engine.control import ControlWords
 from controller.engine.live import LiveEngine, Stretch

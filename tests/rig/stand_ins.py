@@ -8,7 +8,11 @@ from bad_days import config_of
 
 from controller.core.memory import new_memory
 from controller.core.reasons import Fault
-from controller.core.records import Memory, Program, Telemetry
+from controller.core.structures import (
+    Memory,
+    Program,
+    Telemetry,
+)
 from controller.engine.control import ControlWords
 from controller.engine.telemetry import new_telemetry
 from controller.errors import RecordingError

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from controller.core.memory import new_memory
 from controller.core.reasons import Fault
-from controller.core.records import ActionKind, AmplitudeGate, Kernel, Program
+from controller.core.records import (
+    ActionKind,
+    AmplitudeGate,
+    Kernel,
+)
+from controller.core.structures import (
+    Program,
+)
 from controller.engine.virtual import regular_tape, run_virtual
 from controller.errors import ConfigError
 from controller.estimators.base import Brief, Design, StateSpace
