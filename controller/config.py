@@ -93,7 +93,7 @@ class FileSource(Section):
 class Rhythm(Section):
     """The rhythm to lock to."""
 
-    band: Literal["alpha", "theta"]
+    band: Literal["alpha", "mu", "theta", "beta", "spindle", "slow"]
     search_hz: tuple[Positive, Positive] | None = Field(
         None, description="where to look for the individual frequency"
     )

@@ -9,7 +9,7 @@ import numpy as np
 from controller.errors import RhythmTooWeak
 from controller.estimators.base import Design, StateSpace
 from controller.estimators.offline import run_design
-from controller.estimators.truth import EDGE_S, advance, analytic_truth
+from controller.estimators.truth import advance, analytic_truth, filter_s
 from controller.kernels.circular import circular_mean
 from controller.kernels.jit import ComplexArray, Float64Array
 
@@ -54,8 +54,9 @@ def compare(design: Design, rest: Float64Array) -> Comparison:
     """
     brief = design.brief
     estimate = run_design(design, rest)
-    first = math.ceil(max(EDGE_S, design.warm_up_s) * brief.sfreq_hz)
-    last = estimate.size - math.ceil((EDGE_S + brief.horizon_s) * brief.sfreq_hz)
+    edge_s = filter_s(brief.band_hz)
+    first = math.ceil(max(edge_s, design.warm_up_s) * brief.sfreq_hz)
+    last = estimate.size - math.ceil((edge_s + brief.horizon_s) * brief.sfreq_hz)
     if not last - first >= brief.sfreq_hz:
         raise RhythmTooWeak(
             f"The rest recording lasts {estimate.size / brief.sfreq_hz:.1f} s, too "

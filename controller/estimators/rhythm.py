@@ -15,11 +15,28 @@ from controller.estimators.spectrum import (
 )
 from controller.kernels.jit import Float64Array
 
-SEARCH_HZ: dict[str, tuple[float, float]] = {"alpha": (7.5, 13.0), "theta": (4.0, 7.5)}
+SEARCH_HZ: dict[str, tuple[float, float]] = {
+    "alpha": (7.5, 13.0),
+    "mu": (7.5, 13.0),
+    "theta": (4.0, 7.5),
+    "beta": (14.0, 30.0),
+    "spindle": (11.0, 16.0),
+    "slow": (0.5, 1.25),
+}
 """Where the individual frequency of a band is looked for."""
 
-HALF_WIDTH_HZ: dict[str, float] = {"alpha": 2.0, "theta": 1.5}
+HALF_WIDTH_HZ: dict[str, float] = {
+    "alpha": 2.0,
+    "mu": 2.0,
+    "theta": 1.5,
+    "beta": 3.0,
+    "spindle": 2.0,
+    "slow": 0.4,
+}
 """Half the pass band around the individual frequency."""
+
+WITHOUT_PEAK = ("slow",)
+"""Bands below the range of the 1/f line: their frequency must be given."""
 
 MINIMUM_REST_S = 10.0
 """Seven overlapping segments of spectrum; fewer are hardly an average."""
@@ -42,7 +59,7 @@ class Rhythm:
     Parameters
     ----------
     band_name : str
-        "alpha" or "theta".
+        A key of `SEARCH_HZ`.
     frequency_hz : float
         Individual frequency, between the lines of the spectrum.
     snr_db : float
@@ -112,7 +129,7 @@ def find_rhythm(
         Rest recording of one virtual channel in microvolts, without gaps.
     sfreq_hz : float
     band_name : str
-        "alpha" or "theta".
+        A key of `SEARCH_HZ`.
     search_hz : tuple of float, optional
         Where to look, if not in the band's own range.
 
@@ -126,6 +143,11 @@ def find_rhythm(
         If the band is unknown or the range cannot be searched.
     """
     low_hz, high_hz = _search_range(band_name, search_hz, sfreq_hz)
+    if band_name in WITHOUT_PEAK:
+        raise ConfigError(
+            f"A {band_name} rhythm has no peak over the 1/f background to be found by; "
+            "give rhythm.frequency_hz."
+        )
     if not rest.size / sfreq_hz >= MINIMUM_REST_S:
         raise RhythmTooWeak(
             f"The rest recording lasts {rest.size / sfreq_hz:.1f} s, but finding the "

@@ -12,11 +12,19 @@ from controller.errors import ConfigError, SignalFault
 from controller.estimators.spectrum import require_finite
 from controller.kernels.jit import ComplexArray, Float64Array
 
-FILTER_S = 1.0
-"""Length of the band-pass; used forwards and backwards, it reaches 1 s each way."""
+_FILTER_S = 1.0
+_FILTER_BANDWIDTHS = 3.0  # a band of 3 Hz or more gets a second
 
-EDGE_S = 1.0
-"""At either end the filter reaches beyond the recording: do not score there."""
+
+def filter_s(band_hz: tuple[float, float]) -> float:
+    """Return the length of the band-pass: 1 s, longer for a band too narrow for that.
+
+    Used forwards and backwards, it reaches as far each way: closer than that to an end
+    of a recording, do not score.
+    """
+    width_hz = band_hz[1] - band_hz[0]
+    return max(_FILTER_S, _FILTER_BANDWIDTHS / width_hz)
+
 
 
 def truth_filter(sfreq_hz: float, band_hz: tuple[float, float]) -> Float64Array:
@@ -33,7 +41,7 @@ def truth_filter(sfreq_hz: float, band_hz: tuple[float, float]) -> Float64Array:
             f"The band {low_hz:g}-{high_hz:g} Hz does not lie between 0 and "
             f"{sfreq_hz / 2.0:g} Hz, half the stream's rate; choose another band."
         )
-    n_taps = 2 * round(FILTER_S * sfreq_hz / 2.0) + 1
+    n_taps = 2 * round(filter_s(band_hz) * sfreq_hz / 2.0) + 1
     taps = scipy.signal.firwin(
         n_taps, [low_hz, high_hz], window="hamming", pass_zero=False, fs=sfreq_hz
     )
@@ -45,14 +53,14 @@ def analytic_truth(
 ) -> ComplexArray:
     """Return the analytic signal of the band, zero-phase, for a whole recording.
 
-    A Hamming FIR of 1 s forwards and backwards, then the Hilbert transform. Beyond its
-    ends the recording is continued by its mirror image through the end point; the first
-    and last `EDGE_S` seconds depend on that continuation.
+    A Hamming FIR forwards and backwards, then the Hilbert transform. Beyond its ends
+    the recording is continued by its mirror image through the end point; the first and
+    last `filter_s` seconds depend on that continuation.
 
     Parameters
     ----------
     samples : array, shape (n_samples,)
-        At least 2 s.
+        At least twice as long as the filter.
     sfreq_hz : float
     band_hz : tuple of float
 
@@ -66,13 +74,14 @@ def analytic_truth(
     ConfigError
         If the band does not fit under half the rate.
     SignalFault
-        If the recording is shorter than 2 s or holds a sample that is not a number.
+        If the recording is shorter than two filters or holds a sample that is not a number.
     """
     taps = truth_filter(sfreq_hz, band_hz)
-    if not samples.size >= 2.0 * EDGE_S * sfreq_hz:
+    least_s = 2.0 * filter_s(band_hz)
+    if not samples.size >= least_s * sfreq_hz:
         raise SignalFault(
             f"The recording lasts {samples.size / sfreq_hz:.2f} s, but the offline "
-            f"phase needs at least {2.0 * EDGE_S:g} s; use a longer one."
+            f"phase needs at least {least_s:g} s; use a longer one."
         )
     require_finite(samples, "The recording")
     # The taps are symmetric: backwards is the same filter, and both are one, in one go.

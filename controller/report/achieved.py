@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.errors import FileError
-from controller.estimators.truth import EDGE_S, analytic_truth
+from controller.estimators.truth import analytic_truth, filter_s
 from controller.kernels.circular import wrap_phase
 from controller.kernels.jit import Float64Array
 from controller.session.folder import DESIGN
@@ -107,7 +107,8 @@ def achieved_phase(
 ) -> Float64Array:
     """Return the offline phase at each instant, radians.
 
-    NaN where the truth does not hold: within a second of a gap or an end.
+    NaN where the truth does not hold: within its filter's length, a second most often,
+    of a gap or an end.
 
     Parameters
     ----------
@@ -117,10 +118,11 @@ def achieved_phase(
         When the edge was at the device; NaN gives NaN.
     """
     phase = np.full(len(instants), np.nan)
+    edge_s = filter_s(band_hz)
     for part in segments(virtual):
         stamps = virtual.stamps[part]
-        inside = (instants >= stamps[0] + EDGE_S) & (instants <= stamps[-1] - EDGE_S)
-        if stamps[-1] - stamps[0] < 2 * EDGE_S or not inside.any():
+        inside = (instants >= stamps[0] + edge_s) & (instants <= stamps[-1] - edge_s)
+        if stamps[-1] - stamps[0] < 2 * edge_s or not inside.any():
             continue
         microvolts = virtual.microvolts[part]
         analytic = analytic_truth(

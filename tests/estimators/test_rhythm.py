@@ -118,7 +118,7 @@ def test_impossible_search_ranges_are_refused(pink, search_hz):
 
 
 def test_unknown_band_is_refused_with_the_known_ones(pink):
-    with pytest.raises(ConfigError, match="alpha, theta"):
+    with pytest.raises(ConfigError, match="alpha, beta, mu"):
         find_rhythm(pink(30 * 250), SFREQ_HZ, "gamma")
 
 
