@@ -72,7 +72,7 @@ def expected_accuracy(
     ----------
     designer : Designer
     brief : Brief
-    rest : array, shape (1, n_samples)
+    rest : array, shape (n_virtual, n_samples)
         Microvolts, without gaps.
     percentile : float
         Of the estimated amplitude, 0 up to but not including 100.
@@ -113,7 +113,7 @@ def fitted_accuracy(
     Parameters
     ----------
     design : Design
-    rest : array, shape (1, n_samples)
+    rest : array, shape (n_virtual, n_samples)
         Microvolts, without gaps.
     percentile : float
         Of the estimated amplitude over this recording.

@@ -42,7 +42,7 @@ def compare(design: Design, rest: Float64Array) -> Comparison:
     Parameters
     ----------
     design : Design
-    rest : array, shape (1, n_samples)
+    rest : array, shape (n_virtual, n_samples)
         Microvolts, without gaps.
 
     Raises
@@ -84,7 +84,7 @@ def aligned(design: Design, rest: Float64Array) -> Design:
     Parameters
     ----------
     design : Design
-    rest : array, shape (1, n_samples)
+    rest : array, shape (n_virtual, n_samples)
         Microvolts, without gaps.
 
     Raises

@@ -193,6 +193,13 @@ class Design:
     local: tuple[LocalPart, ...] = ()
     warm_up_s: float
 
+    @property
+    def n_virtual(self) -> int:
+        """How many virtual channels the design reads, the followed one included."""
+        if self.fir is not None:
+            return int(self.fir.shape[0])
+        return 1 if self.state_space is None else int(self.state_space.drive.shape[1])
+
 
 class Designer(Protocol):
     """Turns a brief, and perhaps a rest recording, into a design."""

@@ -34,7 +34,7 @@ def run_design(design: Design, samples: Float64Array) -> ComplexArray:
     ----------
     design : Design
     samples : array, shape (n_virtual, n_samples)
-        Microvolts.
+        Microvolts; rows that the design does not read may follow.
 
     Returns
     -------
@@ -45,18 +45,18 @@ def run_design(design: Design, samples: Float64Array) -> ComplexArray:
     Raises
     ------
     ConfigError
-        If the design has no arrays for its kernel or another number of channels.
+        If the design has no arrays for its kernel or reads more channels.
     SignalFault
         If a sample is not a finite number.
     """
     require_finite(samples, "The recording")
+    _require_channels(design.n_virtual, samples)
+    samples = samples[: design.n_virtual]
     if design.local or design.tracker is not None:
         return _run_compiled(design, samples)
     if design.kernel == Kernel.FIR and design.fir is not None:
-        _require_channels(design.fir.shape[0], samples)
         return _run_fir(design.fir, samples)
     if design.kernel == Kernel.STATE_SPACE and design.state_space is not None:
-        _require_channels(design.state_space.drive.shape[1], samples)
         return _run_state_space(design.state_space, samples)
     raise ConfigError(
         f"The design {design.name!r} brings no weights for its kernel "
@@ -98,7 +98,7 @@ def estimator_program(design: Design, n_virtual: int) -> Program:
 
 
 def _require_channels(n_virtual: int, samples: Float64Array) -> None:
-    if samples.ndim != 2 or samples.shape[0] != n_virtual:
+    if samples.ndim != 2 or not samples.shape[0] >= n_virtual:
         raise ConfigError(
             f"The design reads {n_virtual} virtual channels, but the recording has the "
             f"shape {samples.shape}; give (n_virtual, n_samples)."

@@ -26,7 +26,6 @@ def filter_s(band_hz: tuple[float, float]) -> float:
     return max(_FILTER_S, _FILTER_BANDWIDTHS / width_hz)
 
 
-
 def truth_filter(sfreq_hz: float, band_hz: tuple[float, float]) -> Float64Array:
     """Return the taps of the linear-phase band-pass, an odd number of them.
 
@@ -74,7 +73,8 @@ def analytic_truth(
     ConfigError
         If the band does not fit under half the rate.
     SignalFault
-        If the recording is shorter than two filters or holds a sample that is not a number.
+        If the recording is shorter than two filters or holds a sample that is not a
+        number.
     """
     taps = truth_filter(sfreq_hz, band_hz)
     least_s = 2.0 * filter_s(band_hz)

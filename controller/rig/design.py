@@ -16,18 +16,19 @@ from controller.estimators.rhythm import (
     band_around,
     find_rhythm,
 )
-from controller.kernels.jit import Float32Array, Float64Array
+from controller.kernels.jit import Float64Array
+from controller.rig.rest import Rest
 
-_WHOLE_INTERVALS = 1.5
 
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
     """What the rest gave.
 
     Parameters
     ----------
     design : Design
+    mixing : array, shape (n_virtual, n_channels)
+        Microvolts of the virtual channels that the design reads per stream unit.
     snr_db : float or None
         Height of the rhythm's peak; None where its frequency was given.
     expected_sd_deg : float or None
@@ -36,6 +37,7 @@ class Calibration:
     """
 
     design: Design
+    mixing: Float64Array
     snr_db: float | None
     expected_sd_deg: float | None
 
@@ -76,21 +78,6 @@ def check_rest(config: Config) -> Designer:
     return designer
 
 
-def virtual_channel(raw: Float32Array, weights: Float64Array) -> Float64Array:
-    """Return the virtual channel; channels without weight may hold anything.
-
-    Parameters
-    ----------
-    raw : array, shape (n_samples, n_channels)
-        As received, stream units.
-    weights : array, shape (n_channels,)
-        Microvolts per stream unit.
-    """
-    used = np.flatnonzero(weights)
-    # 0 times NaN is NaN: a channel that is not read must not be multiplied either.
-    return np.asarray(raw[:, used].astype(np.float64) @ weights[used])
-
-
 def _check_frequency(config: Config) -> None:
     rhythm = config.rhythm
     low_hz, high_hz = rhythm.search_hz or SEARCH_HZ[rhythm.band]
@@ -102,30 +89,10 @@ def _check_frequency(config: Config) -> None:
     )
 
 
-def longest_whole(
-    t_sample: Float64Array, virtual_uv: Float64Array, sfreq_hz: float
-) -> Float64Array:
-    """Return the longest run of a virtual channel without gap or non-finite sample.
-
-    Parameters
-    ----------
-    t_sample : array, shape (n_samples,)
-    virtual_uv : array, shape (n_samples,)
-    sfreq_hz : float
-    """
-    broken = ~np.isfinite(virtual_uv)
-    late = np.diff(t_sample, prepend=t_sample[:1]) > _WHOLE_INTERVALS / sfreq_hz
-    edges = np.flatnonzero(late | broken)
-    bounds = np.concatenate([[0], edges, [len(virtual_uv)]])
-    longest = int(np.argmax(np.diff(bounds)))
-    run = virtual_uv[bounds[longest] : bounds[longest + 1]]
-    return run[np.isfinite(run)]
-
-
 def calibrate(
     config: Config,
     designer: Designer,
-    rest_uv: Float64Array,
+    rest: Rest,
     *,
     sfreq_hz: float,
     horizon_s: float,
@@ -136,8 +103,8 @@ def calibrate(
     ----------
     config : Config
     designer : Designer
-    rest_uv : array, shape (n_samples,)
-        Virtual channel at rest, without gaps; may be empty if nothing needs it.
+    rest : Rest
+        May be empty if nothing needs it.
     sfreq_hz, horizon_s : float
 
     Raises
@@ -146,16 +113,16 @@ def calibrate(
         No usable rhythm, or too little rest.
     """
     rhythm = config.rhythm
-    is_rest = rest_uv.size >= MINIMUM_REST_S * sfreq_hz
+    is_rest = rest.uv.shape[1] >= MINIMUM_REST_S * sfreq_hz
     if not is_rest and (designer.needs_rest or rhythm.frequency_hz is None):
         raise RhythmTooWeak(
-            f"Only {rest_uv.size / sfreq_hz:.1f} s of the rest came without gap or bad "
-            f"sample, but {MINIMUM_REST_S:g} s in one piece are needed; mend the "
+            f"Only {rest.uv.shape[1] / sfreq_hz:.1f} s of the rest came without gap or "
+            f"bad sample, but {MINIMUM_REST_S:g} s in one piece are needed; mend the "
             "stream, or give a longer run.rest_s."
         )
     snr_db = None
     if rhythm.frequency_hz is None:
-        found = find_rhythm(rest_uv, sfreq_hz, rhythm.band, rhythm.search_hz)
+        found = find_rhythm(rest.uv[0], sfreq_hz, rhythm.band, rhythm.search_hz)
         frequency_hz, snr_db = found.frequency_hz, found.snr_db
     else:
         frequency_hz = rhythm.frequency_hz
@@ -165,14 +132,15 @@ def calibrate(
         band_hz=band_around(frequency_hz, rhythm.band),
         horizon_s=horizon_s,
     )
-    rest = rest_uv[np.newaxis, :] if is_rest else None
-    design = designer.design(brief, rest)
-    if rest is not None and not designer.needs_rest:
-        design = aligned(design, rest)
+    rest_uv = rest.uv if is_rest else None
+    design = designer.design(brief, rest_uv)
+    if rest_uv is not None and not designer.needs_rest:
+        design = aligned(design, rest_uv)
     return Calibration(
         design=design,
+        mixing=rest.mixing[: design.n_virtual],
         snr_db=snr_db,
-        expected_sd_deg=_expected(config, designer, brief, rest),
+        expected_sd_deg=_expected(config, designer, brief, rest_uv),
     )
 
 

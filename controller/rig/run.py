@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from controller.config import Config, FileSource
 from controller.errors import PhasegateError
 from controller.report.page import write_report
@@ -21,7 +23,7 @@ from controller.session.folder import PROVENANCE, SessionFolder, bytes_needed
 from controller.session.provenance import provenance
 from controller.sources.description import StreamDescription
 from controller.sources.lsl import LslInlet, find_stream
-from controller.sources.montage import mixing_matrix
+from controller.sources.montage import mixing_matrix, other_channels
 from controller.sources.process import start_source
 from controller.sources.recording import check_recording, recording_note
 
@@ -101,6 +103,9 @@ def run_session(
             stack.callback(process.stop)
         found = find_stream(wanted)
         mixing = mixing_matrix(config.montage, found.description)
+        if designer.reads_others:
+            others = other_channels(config.montage, found.description)
+            mixing = np.concatenate([mixing, others])
         folder = _new_folder(config, found.description, out)
         with contextlib.ExitStack() as unless_begun:
             unless_begun.callback(shutil.rmtree, folder.path, ignore_errors=True)

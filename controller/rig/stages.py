@@ -20,9 +20,9 @@ from controller.engine.privileges import settle_collector
 from controller.engine.telemetry import Batch, join, new_telemetry
 from controller.engine.virtual import run_virtual
 from controller.errors import EngineFault, NotArmed, PhasegateError
-from controller.estimators.base import Design, Designer
+from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
-from controller.rig.design import calibrate, longest_whole, virtual_channel
+from controller.rig.design import Calibration, calibrate
 from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
@@ -38,6 +38,7 @@ from controller.rig.records import (
     design_arrays,
     recorded_stream,
 )
+from controller.rig.rest import rest_of
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.translate import artifact_rules, horizon_s, rules_of
 from controller.safety.interlock import Permit
@@ -65,8 +66,9 @@ class Equipment:
     ----------
     stream : StreamDescription
     inlet : Inlet
-    mixing : array, shape (1, n_channels)
-        Microvolts of the virtual channel per unit of the stream.
+    mixing : array, shape (n_virtual, n_channels)
+        Microvolts of the virtual channels per unit of the stream: the followed one
+        first, then those that the designer may read beside it.
     designer : Designer
     output : TriggerOutput
         Open.
@@ -224,15 +226,16 @@ class Stages:
             output=f"The {output.name} at {output.port}",
         )
 
-    def _program(self, design: Design | None, rules: Rules) -> Program:
+    def _program(self, calibration: Calibration | None, rules: Rules) -> Program:
         config, output = self._config, self._equipment.output
-        edges = None
-        if design is not None:
+        design, mixing, edges = None, self._equipment.mixing[:1], None
+        if calibration is not None:
+            design, mixing = calibration.design, calibration.mixing
             with driver_errors():
                 edges = output.edges(trigger_code(config.output))
         return build_program(
             sfreq_hz=self._stream.sfreq_hz,
-            mixing=self._equipment.mixing,
+            mixing=mixing,
             scale_uv=self._stream.scale_uv,
             design=design,
             rules=rules,
@@ -261,18 +264,22 @@ class Stages:
         """Design the estimator from what the rest has brought so far."""
         config, stream = self._config, self._stream
         self._listener.note("Designing the estimator ...")
-        virtual_uv = virtual_channel(rest.raw, self._equipment.mixing[0])
         calibration = self.outcome.calibration = calibrate(
             config,
             self._equipment.designer,
-            longest_whole(rest.samples["t_sample"], virtual_uv, stream.sfreq_hz),
+            rest_of(
+                rest.samples["t_sample"],
+                rest.raw,
+                self._equipment.mixing,
+                stream.sfreq_hz,
+            ),
             sfreq_hz=stream.sfreq_hz,
             horizon_s=horizon_s(config, self._timing),
         )
         self._listener.note(calibration.sentence())
         rules = rules_of(config, self._timing)
         self._folder.write_design(
-            design_arrays(calibration.design, self._equipment.mixing, rules)
+            design_arrays(calibration.design, calibration.mixing, rules)
         )
 
     def _warm_up(self, rest: Batch, before: Memory) -> tuple[Program, Memory]:
@@ -281,7 +288,7 @@ class Stages:
         if calibration is None:
             raise EngineFault("The loop cannot be closed before there is a design.")
         rules = rules_of(self._config, self._timing)
-        program = self._program(calibration.design, rules)
+        program = self._program(calibration, rules)
         memory = new_memory(program, n_window=amplitude_window(rules))
         warmed = run_virtual(program, memory, as_tape(rest))
         if warmed.fault is not Fault.END_OF_TAPE:

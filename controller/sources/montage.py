@@ -60,6 +60,36 @@ def mixing_matrix(montage: Montage, description: StreamDescription) -> Weights:
     return matrix
 
 
+def other_channels(montage: Montage, description: StreamDescription) -> Weights:
+    """Return a row for each EEG channel, as `mixing_matrix` does for the virtual one.
+
+    Against the common average where the virtual channel is.
+
+    Returns
+    -------
+    array, shape (n_eeg, n_channels)
+        In microvolts per stream unit.
+
+    Raises
+    ------
+    ConfigError
+        An average over less than two channels.
+    """
+    eeg = [
+        channel
+        for channel, kind in enumerate(description.channel_types)
+        if kind == "EEG" and np.isfinite(description.scale_uv[channel])
+    ]
+    rows = np.zeros((len(eeg), description.n_channels))
+    for row, channel in zip(rows, eeg, strict=True):
+        row[channel] = 1.0
+        if montage.reference == "average":
+            row[:] = _average_referenced(row, montage, description)
+        used = np.flatnonzero(row)
+        row[used] *= description.scale_uv[used]
+    return rows
+
+
 def used_channels(matrix: Weights) -> npt.NDArray[np.int64]:
     """Return the indices of the channels that any row of `matrix` reads, ascending."""
     return np.flatnonzero(np.any(matrix != 0, axis=0)).astype(np.int64)

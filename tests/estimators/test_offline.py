@@ -104,7 +104,7 @@ def test_samples_that_are_not_finite_are_refused():
         run_design(fir_design(np.ones((1, 3), dtype=np.complex128)), samples)
 
 
-@pytest.mark.parametrize("shape", [(2, 100), (100,)])
+@pytest.mark.parametrize("shape", [(0, 100), (100,)])
 def test_another_number_of_channels_is_refused(shape):
     with pytest.raises(ConfigError, match="virtual channels"):
         run_design(fir_design(np.ones((1, 3), dtype=np.complex128)), np.zeros(shape))

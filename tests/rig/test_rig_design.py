@@ -10,9 +10,8 @@ from controller.rig.design import (
     Calibration,
     calibrate,
     check_rest,
-    longest_whole,
-    virtual_channel,
 )
+from controller.rig.rest import Rest, longest_whole, virtual_channel
 
 SFREQ_HZ = 100.0
 
@@ -37,7 +36,9 @@ def test_channel_without_weight_may_hold_anything(bad: float) -> None:
 
 def test_whole_rest_stays_whole() -> None:
     values = np.arange(50.0)
-    np.testing.assert_array_equal(longest_whole(stamps(50), values, SFREQ_HZ), values)
+    np.testing.assert_array_equal(
+        values[longest_whole(stamps(50), values, SFREQ_HZ)], values
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_longest_stretch_between_gaps(
     gaps: tuple[int, ...], expected: tuple[int, int]
 ) -> None:
     values = np.arange(50.0)
-    found = longest_whole(stamps(50, *gaps), values, SFREQ_HZ)
+    found = values[longest_whole(stamps(50, *gaps), values, SFREQ_HZ)]
     np.testing.assert_array_equal(found, values[slice(*expected)])
 
 
@@ -75,7 +76,7 @@ def test_longest_stretch_between_values_that_are_no_numbers(
 ) -> None:
     values = np.arange(50.0)
     values[places] = bad
-    found = longest_whole(stamps(50), values, SFREQ_HZ)
+    found = values[longest_whole(stamps(50), values, SFREQ_HZ)]
     np.testing.assert_array_equal(found, np.arange(50.0)[slice(*expected)])
 
 
@@ -87,7 +88,7 @@ def test_what_is_found_has_neither_gap_nor_bad_value(data: st.DataObject) -> Non
     values = np.arange(float(n))
     values[[place for place in bad if place < n]] = np.nan
     t = stamps(n, *(gap for gap in gaps if gap < n))
-    found = longest_whole(t, values, SFREQ_HZ)
+    found = values[longest_whole(t, values, SFREQ_HZ)]
     assert np.all(np.isfinite(found))
     at = found.astype(int)
     assert np.all(np.diff(t[at]) < 0.02)
@@ -97,12 +98,12 @@ def test_what_is_found_has_neither_gap_nor_bad_value(data: st.DataObject) -> Non
 
 def test_nothing_is_a_whole_nothing() -> None:
     nothing = np.zeros(0)
-    assert longest_whole(nothing, nothing, SFREQ_HZ).shape == (0,)
+    assert longest_whole(nothing, nothing, SFREQ_HZ) == slice(0, 0)
 
 
 def test_rest_of_bad_values_only_is_empty() -> None:
     found = longest_whole(stamps(9), np.full(9, np.nan), SFREQ_HZ)
-    assert found.shape == (0,)
+    assert found == slice(0, 0)
 
 
 def test_designer_from_rest_needs_one() -> None:
@@ -135,10 +136,14 @@ def test_rest_suits_every_designer(kind: str) -> None:
     assert check_rest(config).name == kind
 
 
+def one_row(uv: np.ndarray) -> Rest:
+    return Rest(uv=uv[np.newaxis], mixing=np.ones((1, 1)))
+
+
 def calibrated(rest: np.ndarray, **tables: dict[str, object]) -> Calibration:
     config = config_of(**tables)
     return calibrate(
-        config, check_rest(config), rest, sfreq_hz=SFREQ_HZ, horizon_s=0.01
+        config, check_rest(config), one_row(rest), sfreq_hz=SFREQ_HZ, horizon_s=0.01
     )
 
 
@@ -179,7 +184,7 @@ def calibrate_without_frequency(rest: np.ndarray) -> Calibration:
     rhythm = config.rhythm.model_copy(update={"frequency_hz": None})
     config = config.model_copy(update={"rhythm": rhythm})
     return calibrate(
-        config, check_rest(config), rest, sfreq_hz=SFREQ_HZ, horizon_s=0.01
+        config, check_rest(config), one_row(rest), sfreq_hz=SFREQ_HZ, horizon_s=0.01
     )
 
 

@@ -46,7 +46,9 @@ def outcome_of_a_loop() -> SessionOutcome:
     memory.now.n_samples, memory.now.n_lost, memory.now.n_gaps = 900, 7, 2
     return SessionOutcome(
         memory=memory,
-        calibration=Calibration(design=iir(), snr_db=12.0, expected_sd_deg=20.0),
+        calibration=Calibration(
+            design=iir(), mixing=np.ones((1, 1)), snr_db=12.0, expected_sd_deg=20.0
+        ),
         loop_s=3.5,
     )
 
