@@ -113,7 +113,18 @@ class Montage(Section):
 
     weights: dict[str, Number] | None = None
     hjorth: str | None = Field(None, description="centre of a Hjorth derivation")
-    neighbours: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = Field(
+        (), description="of hjorth; found by their positions if absent"
+    )
+    ssd: str | None = Field(
+        None,
+        description="channel at or beside which calibration looks for the strongest "
+        "component of the rhythm (spatio-spectral decomposition)",
+    )
+    file: Path | None = Field(
+        None, description="weights by label (.csv, .json) or an ICA that MNE saved"
+    )
+    component: Whole = Field(0, description="of the ICA")
     reference: Literal["as-recorded", "average"] = "as-recorded"
     average_over: tuple[str, ...] | None = Field(
         None, description="channels of the common average; all EEG channels if absent"
@@ -121,10 +132,11 @@ class Montage(Section):
 
     @pydantic.model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.weights is None) == (self.hjorth is None):
-            raise ValueError("give either weights or hjorth with neighbours")
-        if self.hjorth is not None and len(self.neighbours) < 2:
-            raise ValueError("hjorth needs at least two neighbours")
+        ways = (self.weights, self.hjorth, self.ssd, self.file)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("give one of weights, hjorth, ssd and file")
+        if self.neighbours and (self.hjorth is None or len(self.neighbours) < 2):
+            raise ValueError("neighbours go with hjorth, at least two of them")
         if self.weights is not None and not any(self.weights.values()):
             raise ValueError("give at least one weight that is not zero")
         return self

@@ -1,0 +1,1 @@
+"""From a rest recording to a participant's profile: filter, quality, promise."""
