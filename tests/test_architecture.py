@@ -23,6 +23,7 @@ FLOORS = (
     "controller.cli",
     "controller.rig",
     "controller.report",
+    "controller.calibration",
     "controller.session",
     "controller.sources",
     "controller.engine",

@@ -106,7 +106,7 @@ def ica_filter(ica: Any, labels: tuple[str, ...], *, component: int) -> SpatialF
 
 
 def _unmixing(ica: Any) -> Any:
-    """Return sources per channel, shape (n_components, n_channels)."""
+    """Return sources per whitened channel, shape (n_components, n_channels)."""
     scale = np.asarray(ica.pre_whitener_)
     if scale.ndim != 2 or scale.shape[1] != 1 or not np.allclose(scale, scale[0]):
         raise ConfigError(
@@ -114,12 +114,9 @@ def _unmixing(ica: Any) -> Any:
             "or a noise covariance), which cannot become one row of weights; fit it on "
             "EEG channels alone."
         )
+    # The scale drops out: the pattern is in whitened units too.
     n = int(ica.n_components_)
-    return (
-        np.asarray(ica.unmixing_matrix_)
-        @ np.asarray(ica.pca_components_)[:n]
-        / scale[0]
-    )
+    return np.asarray(ica.unmixing_matrix_) @ np.asarray(ica.pca_components_)[:n]
 
 
 def _read_ica(path: Path) -> Any:

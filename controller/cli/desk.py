@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from controller.calibration.profile import Profile
     from controller.config import Config
     from controller.rig.run import Finished
     from controller.rig.supervisor import Listener
@@ -25,6 +26,7 @@ class RunSession(Protocol):
         out: Path,
         listener: "Listener",
         confirm_arming: Callable[[str], bool],
+        profile: "Profile | None" = None,
     ) -> "Finished":
         """Run it."""
         ...

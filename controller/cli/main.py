@@ -3,6 +3,7 @@
 import click
 
 from controller import __version__
+from controller.cli.calibrate import calibrate
 from controller.cli.check import check
 from controller.cli.demo import demo
 from controller.cli.doctor import doctor
@@ -27,13 +28,14 @@ def cli() -> None:
     Own EEG?    phasegate streams              what is on the network
                 phasegate check CONFIG         what a configuration will do
                 phasegate doctor CONFIG        whether this machine is ready for it
+                phasegate calibrate CONFIG     how accurate it will be
                 phasegate run CONFIG           do it
 
     For research only: not a medical device.
     """  # noqa: D301 - \b keeps the lines apart
 
 
-for command in (demo, run, replay, streams, check, doctor):
+for command in (demo, calibrate, run, replay, streams, check, doctor):
     cli.add_command(command)
 
 

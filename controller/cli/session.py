@@ -7,6 +7,7 @@ minute the first time, and a person wants to know.
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,6 +34,8 @@ class Wish:
     arm : bool
         Arm without asking.
     as_json : bool
+    profile : Path, optional
+        A profile, or the folder of all profiles.
     """
 
     config: Config
@@ -40,6 +43,7 @@ class Wish:
     out: Path
     arm: bool
     as_json: bool
+    profile: Path | None = None
 
 
 def conduct(wish: Wish, desk: Desk) -> int:
@@ -58,6 +62,7 @@ def conduct(wish: Wish, desk: Desk) -> int:
             out=wish.out,
             listener=display,
             confirm_arming=Arming(display, desk, granted=wish.arm),
+            **_profile(wish),
         )
     if wish.as_json:
         click.echo(json.dumps(finished.summary, indent=1, ensure_ascii=False))
@@ -73,6 +78,14 @@ def conduct(wish: Wish, desk: Desk) -> int:
             "complete."
         )
     return finished.exit_code
+
+
+def _profile(wish: Wish) -> dict[str, Any]:
+    if wish.profile is None:
+        return {}
+    from controller.rig.profile import find_profile
+
+    return {"profile": find_profile(wish.profile, wish.config.run.participant)}
 
 
 def _real(display: Display) -> RunSession:

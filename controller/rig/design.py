@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from controller.calibration.profile import Profile, circ_sd_deg
 from controller.config import Config
 from controller.errors import ConfigError, RhythmTooWeak
 from controller.estimators.accuracy import expected_accuracy
@@ -34,12 +35,15 @@ class Calibration:
     expected_sd_deg : float or None
         Circular standard deviation to expect behind the gate, from the last third of
         the rest with a design from the first two; None without enough rest.
+    profile_name : str, optional
+        Where it all comes from, if not from this session's rest.
     """
 
     design: Design
     mixing: Float64Array
     snr_db: float | None
     expected_sd_deg: float | None
+    profile_name: str | None = None
 
     def sentence(self) -> str:
         """Return what was found, for the operator."""
@@ -51,7 +55,8 @@ class Calibration:
                 f"expect a circular SD of {self.expected_sd_deg:.0f} deg behind the "
                 "gate"
             )
-        return ", ".join(parts) + "."
+        said = ", ".join(parts) + "."
+        return said if self.profile_name is None else f"{self.profile_name}: {said}"
 
 
 def check_rest(config: Config) -> Designer:
@@ -96,6 +101,7 @@ def calibrate(
     *,
     sfreq_hz: float,
     horizon_s: float,
+    profile: Profile | None = None,
 ) -> Calibration:
     """Find the rhythm and design the estimator.
 
@@ -106,6 +112,8 @@ def calibrate(
     rest : Rest
         May be empty if nothing needs it.
     sfreq_hz, horizon_s : float
+    profile : Profile, optional
+        That the rest is from: its promise is taken over.
 
     Raises
     ------
@@ -136,9 +144,18 @@ def calibrate(
     design = designer.design(brief, rest_uv)
     if rest_uv is not None and not designer.needs_rest:
         design = aligned(design, rest_uv)
+    mixing = rest.mixing[: design.n_virtual]
+    if profile is not None:
+        return Calibration(
+            design=design,
+            mixing=mixing,
+            snr_db=profile.snr_db,
+            expected_sd_deg=circ_sd_deg(profile.level),
+            profile_name=profile.name,
+        )
     return Calibration(
         design=design,
-        mixing=rest.mixing[: design.n_virtual],
+        mixing=mixing,
         snr_db=snr_db,
         expected_sd_deg=_expected(config, designer, brief, rest_uv),
     )

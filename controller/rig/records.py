@@ -85,6 +85,7 @@ def _rhythm(config: Config, calibration: Calibration | None) -> dict[str, object
         "band_hz": list(brief.band_hz),
         "snr_db": calibration.snr_db,
         "expected_sd_deg": calibration.expected_sd_deg,
+        "profile": calibration.profile_name,
         "horizon_ms": brief.horizon_s * 1e3,
     }
 

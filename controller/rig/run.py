@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from controller.calibration.profile import Profile
 from controller.config import Config, FileSource
 from controller.errors import PhasegateError
+from controller.estimators.registry import find_designer
 from controller.report.page import write_report
 from controller.report.score import score_session
 from controller.rig.design import check_rest
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
+from controller.rig.profile import fitting, with_profile
 from controller.rig.records import session_facts
+from controller.rig.spatial import resolved_montage
 from controller.rig.stages import ConfirmArming, Equipment, Stages
 from controller.rig.supervisor import Listener
 from controller.session.folder import PROVENANCE, SessionFolder, bytes_needed
@@ -67,6 +71,7 @@ def run_session(
     out: Path,
     listener: Listener,
     confirm_arming: ConfirmArming,
+    profile: Profile | None = None,
     begin_source: StartSource = start_source,
     open_output: OpenOutput = opened_output,
 ) -> Finished:
@@ -82,6 +87,8 @@ def run_session(
     listener : Listener
     confirm_arming : callable
         Not asked for simulated devices.
+    profile : Profile, optional
+        Of an earlier calibration, instead of this session's rest.
     begin_source : callable
         Starts the source's process, where it is one of ours.
     open_output : callable
@@ -93,7 +100,10 @@ def run_session(
         Trouble before there was a session folder, or a disk that did not even take the
         summary.
     """
-    designer = check_rest(config)
+    if profile is None:
+        designer = check_rest(config)
+    else:
+        designer = find_designer(config.estimator.kind)
     with contextlib.ExitStack() as stack:
         if isinstance(config.source, FileSource):
             _warn_of(config.source.path, listener)
@@ -102,11 +112,17 @@ def run_session(
         if process is not None:
             stack.callback(process.stop)
         found = find_stream(wanted)
-        mixing = mixing_matrix(config.montage, found.description)
+        stream = found.description
+        if profile is not None:
+            for warning in fitting(profile, config, stream):
+                listener.note(warning)
+            config = with_profile(config, profile)
+        montage = resolved_montage(config.montage, stream.labels)
+        mixing = mixing_matrix(montage, stream)
         if designer.reads_others:
-            others = other_channels(config.montage, found.description)
+            others = other_channels(montage, stream)
             mixing = np.concatenate([mixing, others])
-        folder = _new_folder(config, found.description, out)
+        folder = _new_folder(config, stream, out)
         with contextlib.ExitStack() as unless_begun:
             unless_begun.callback(shutil.rmtree, folder.path, ignore_errors=True)
             folder.write_config(text)
@@ -119,11 +135,12 @@ def run_session(
         stages = Stages(
             config=config,
             equipment=Equipment(
-                stream=found.description,
+                stream=stream,
                 inlet=LslInlet(found),
                 mixing=mixing,
                 designer=designer,
                 output=output,
+                profile=profile,
             ),
             folder=folder,
             listener=listener,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from controller.calibration.profile import Profile
 from controller.config import Config, FileSource
 from controller.core.memory import carry_on, new_memory
 from controller.core.reasons import Fault
@@ -26,6 +27,7 @@ from controller.rig.design import Calibration, calibrate
 from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
+from controller.rig.profile import rest_of_profile
 from controller.rig.program import (
     Rules,
     amplitude_window,
@@ -38,7 +40,7 @@ from controller.rig.records import (
     design_arrays,
     recorded_stream,
 )
-from controller.rig.rest import rest_of
+from controller.rig.rest import Rest, rest_of
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.translate import artifact_rules, horizon_s, rules_of
 from controller.safety.interlock import Permit
@@ -72,6 +74,8 @@ class Equipment:
     designer : Designer
     output : TriggerOutput
         Open.
+    profile : Profile, optional
+        What a calibration found, instead of this session's own rest.
     """
 
     stream: StreamDescription
@@ -79,6 +83,7 @@ class Equipment:
     mixing: Float64Array
     designer: Designer
     output: TriggerOutput
+    profile: Profile | None = None
 
 
 class Stages:
@@ -267,19 +272,26 @@ class Stages:
         calibration = self.outcome.calibration = calibrate(
             config,
             self._equipment.designer,
-            rest_of(
-                rest.samples["t_sample"],
-                rest.raw,
-                self._equipment.mixing,
-                stream.sfreq_hz,
-            ),
+            self._rest_to_design_from(rest),
             sfreq_hz=stream.sfreq_hz,
             horizon_s=horizon_s(config, self._timing),
+            profile=self._equipment.profile,
         )
         self._listener.note(calibration.sentence())
         rules = rules_of(config, self._timing)
         self._folder.write_design(
             design_arrays(calibration.design, calibration.mixing, rules)
+        )
+
+    def _rest_to_design_from(self, rest: Batch) -> Rest:
+        profile = self._equipment.profile
+        if profile is not None:
+            return rest_of_profile(profile, self._stream)
+        return rest_of(
+            rest.samples["t_sample"],
+            rest.raw,
+            self._equipment.mixing,
+            self._stream.sfreq_hz,
         )
 
     def _warm_up(self, rest: Batch, before: Memory) -> tuple[Program, Memory]:
