@@ -84,6 +84,8 @@ class Made:
         """Print what a person wants to know."""
         console = Console(stderr=True)
         result = self.result
+        for bad in result.bad_channels:
+            console.print(f"Left out: {bad.reason}")
         for warning in result.warnings:
             console.print(f"Note: {warning}")
         console.print(

@@ -11,7 +11,7 @@ from controller.core.structures import (
     Memory,
     Program,
 )
-from controller.kernels import spatial
+from controller.kernels import spatial, trackers
 from controller.kernels.jit import compiled, f8, i8
 
 _NON_FINITE = int(Artifact.NON_FINITE)
@@ -46,6 +46,7 @@ def reset_estimator(memory: Memory) -> None:
     now.update_wait = 0
     now.decimated_wait = 0
     now.n_decimated = 0
+    trackers.reset(memory.track)
     for part in range(memory.local_uv.shape[1]):
         memory.local_uv[0, part] = math.nan
         memory.local_uv[1, part] = math.nan

@@ -8,9 +8,9 @@ from controller.core.condition import reset_estimator
 from controller.core.linear import run_linear
 from controller.core.local import run_local
 from controller.core.reasons import Artifact
-from controller.core.records import Kernel
+from controller.core.records import Kernel, TrackerKind
 from controller.core.structures import MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
-from controller.kernels import ring
+from controller.kernels import ring, trackers
 from controller.kernels.borrow import borrow
 from controller.kernels.jit import Float64Array, compiled, f8_matrix, f8_vector
 
@@ -18,6 +18,7 @@ _NON_FINITE = int(Artifact.NON_FINITE)
 _LINEAR = int(Kernel.FIR | Kernel.STATE_SPACE)
 _WITH_RING = int(Kernel.FIR | Kernel.LOCAL)
 _LOCAL = int(Kernel.LOCAL)
+_NO_TRACKER = int(TrackerKind.NONE)
 
 
 @compiled(types.void(MEMORY_TYPE))
@@ -46,6 +47,10 @@ def run_kernels(program: Program, memory: Memory) -> None:
         run_linear(program, memory)
     re = now.linear_re_uv
     im = now.linear_im_uv
+    if settings.tracker != _NO_TRACKER:
+        re, im = trackers.track(
+            settings.tracker, program.tracking, memory.track, re, im
+        )
     if settings.kernel & _LOCAL:
         run_local(program, memory)
         for index in range(program.local.shape[0]):

@@ -11,7 +11,8 @@ from controller.core.structures import (
     Memory,
     Program,
 )
-from controller.kernels.jit import Int64Array, new_records
+from controller.kernels import trackers
+from controller.kernels.jit import Float64Array, Int64Array, new_records
 from controller.safety.interlock import LEDGER
 
 _LONGEST_WINDOW = 30_000
@@ -58,7 +59,7 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         ring=np.zeros((n_virtual, 2 * n_ring)),
         states=np.zeros(n_states),
         states_next=np.zeros(n_states),
-        track=np.zeros(program.tracking.size),
+        track=_fresh_track(),
         decimated=np.zeros((1, 2 * n_decimated)),
         local_uv=np.full((2, len(local)), math.nan),
         series=np.zeros(n_decimated + _most(local.n_back) + _most(local.n_ahead)),
@@ -71,6 +72,12 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         amplitudes=np.zeros(n_window),
         amplitudes_sorted=np.zeros(n_window),
     )
+
+
+def _fresh_track() -> Float64Array:
+    track = np.zeros(trackers.STATE_LENGTH)
+    trackers.reset(track)
+    return track
 
 
 def _most(lengths: Int64Array) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from controller.core.records import LOCAL, Kernel
 from controller.estimators.base import Design, LocalPart
+from controller.kernels import trackers
 from controller.kernels.jit import ComplexArray, Float64Array, new_records
 
 # An estimate turned on over a millisecond is as good as a new one.
@@ -42,9 +43,7 @@ def kernel_arrays(design: Design | None, n_virtual: int) -> dict[str, Any]:
         "feedthrough": _padded_feedthrough(
             None if system is None else system.feedthrough, n_virtual
         ),
-        "tracking": np.array(
-            design.tracker.settings if design is not None and design.tracker else [0.0]
-        ),
+        "tracking": _tracking(design),
         "smoothing": _floats(smoothing),
         "local": _local_records(local),
         "row_re": _joined(row.real for row in rows),
@@ -76,6 +75,12 @@ def write_settings(settings: Any, design: Design | None, sfreq_hz: float) -> Non
     # A recursion must see every sample.
     if design.state_space is None:
         settings.update_samples = max(1, math.floor(_LONGEST_TURN_S * sfreq_hz + 1e-9))
+
+
+def _tracking(design: Design | None) -> Float64Array:
+    if design is None or design.tracker is None:
+        return np.zeros(trackers.SETTINGS_LENGTH)
+    return np.array(design.tracker.settings)
 
 
 def _local_records(local: tuple[LocalPart, ...]) -> Any:

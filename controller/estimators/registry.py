@@ -9,6 +9,12 @@ from controller.errors import ConfigError
 from controller.estimators.base import Designer
 from controller.estimators.echt import EndpointCorrectedHilbert
 from controller.estimators.iir import CausalQuadrature
+from controller.estimators.kalman import KalmanOscillator, KalmanOscillators
+from controller.estimators.oscillators import (
+    NonResonantOscillator,
+    ResonantOscillator,
+)
+from controller.estimators.trackers import PhaseLockedLoop, ZeroCrossing
 from controller.estimators.wiener import PersonalWiener
 
 GROUP = "phasegate.estimators"
@@ -17,7 +23,13 @@ GROUP = "phasegate.estimators"
 _BUILT_IN: dict[str, type[Designer]] = {
     "echt": EndpointCorrectedHilbert,
     "iir": CausalQuadrature,
+    "kalman": KalmanOscillators,
+    "kalman1": KalmanOscillator,
+    "non-resonant": NonResonantOscillator,
+    "pll": PhaseLockedLoop,
+    "resonant": ResonantOscillator,
     "wiener": PersonalWiener,
+    "zero-crossing": ZeroCrossing,
 }
 
 

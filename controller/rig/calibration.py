@@ -148,7 +148,7 @@ def _result(
         errors_all_rad=expected.errors_all_rad,
         errors_gated_rad=expected.errors_gated_rad,
         more_rest_gain_deg=expected.more_rest_gain_deg,
-        warnings=_warnings(bad, usable),
+        warnings=_warnings(spatial),
     )
 
 
@@ -213,12 +213,16 @@ def _percentile(config: Config) -> float:
     return config.gate.percentile if config.gate.amplitude == "percentile" else 0.0
 
 
-def _warnings(bad: tuple[BadChannel, ...], usable: UsableRest) -> tuple[str, ...]:
-    said = [channel.reason for channel in bad]
-    lost_s = usable.recorded_s - usable.used_s
-    if lost_s >= 1.0:
-        said.append(
-            f"{lost_s:.0f} of {usable.recorded_s:.0f} s of rest were lost to "
-            f"artifacts, most of them at {usable.worst}."
-        )
-    return tuple(said)
+def _warnings(spatial: SpatialFilter) -> tuple[str, ...]:
+    strongest = int(np.argmax(np.abs(spatial.weights)))
+    if spatial.pattern is None or spatial.weights[strongest] < 0.0:
+        return ()
+    if spatial.pattern[strongest] >= 0.0:
+        return ()
+    label = spatial.labels[strongest]
+    sentence = (
+        f"The rhythm that this filter reads is upside down at {label}: a peak of the "
+        "virtual channel is a trough there; check the montage before choosing a target "
+        "phase."
+    )
+    return (sentence,)

@@ -61,13 +61,14 @@ def mixing_matrix(montage: Montage, description: StreamDescription) -> Weights:
 
 
 def other_channels(montage: Montage, description: StreamDescription) -> Weights:
-    """Return a row for each EEG channel, as `mixing_matrix` does for the virtual one.
+    """Return a row for each further EEG channel, as `mixing_matrix` does.
 
-    Against the common average where the virtual channel is.
+    Against the common average where the virtual channel is. The channel that weighs
+    most in that one is left out, so that no row is a sum of the others.
 
     Returns
     -------
-    array, shape (n_eeg, n_channels)
+    array, shape (n_others, n_channels)
         In microvolts per stream unit.
 
     Raises
@@ -75,10 +76,13 @@ def other_channels(montage: Montage, description: StreamDescription) -> Weights:
     ConfigError
         An average over less than two channels.
     """
+    heaviest = int(np.argmax(np.abs(_weights(montage, description))))
     eeg = [
         channel
         for channel, kind in enumerate(description.channel_types)
-        if kind == "EEG" and np.isfinite(description.scale_uv[channel])
+        if kind == "EEG"
+        and np.isfinite(description.scale_uv[channel])
+        and channel != heaviest
     ]
     rows = np.zeros((len(eeg), description.n_channels))
     for row, channel in zip(rows, eeg, strict=True):
