@@ -20,9 +20,10 @@ from controller.core.records import (
 )
 from controller.core.structures import Program
 from controller.errors import ConfigError
-from controller.estimators.base import Design, StateSpace
+from controller.estimators.base import Design, StateSpace, Tracker
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
 from controller.estimators.spectrum import require_finite
+from controller.kernels import trackers
 from controller.kernels.jit import ComplexArray, Float64Array, new_records
 from controller.safety.limits import LIMITS
 
@@ -52,16 +53,26 @@ def run_design(design: Design, samples: Float64Array) -> ComplexArray:
     require_finite(samples, "The recording")
     _require_channels(design.n_virtual, samples)
     samples = samples[: design.n_virtual]
-    if design.local or design.tracker is not None:
+    if design.local:
         return _run_compiled(design, samples)
     if design.kernel == Kernel.FIR and design.fir is not None:
         return _run_fir(design.fir, samples)
     if design.kernel == Kernel.STATE_SPACE and design.state_space is not None:
-        return _run_state_space(design.state_space, samples)
+        return _tracked(design.tracker, _run_state_space(design.state_space, samples))
     raise ConfigError(
         f"The design {design.name!r} brings no weights for its kernel "
         f"{design.kernel.name}; its designer must fill in fir, state_space or local."
     )
+
+
+def _tracked(tracker: Tracker | None, estimate: ComplexArray) -> ComplexArray:
+    if tracker is None:
+        return estimate
+    state = np.empty(trackers.STATE_LENGTH)
+    trackers.reset(state)
+    re, im = estimate.real.copy(), estimate.imag.copy()
+    trackers.track_all(int(tracker.kind), np.array(tracker.settings), state, re, im)
+    return re + 1j * im
 
 
 def _run_compiled(design: Design, samples: Float64Array) -> ComplexArray:
