@@ -3,7 +3,7 @@
 A call from Python costs more than a kernel, so a kernel can only be timed from within.
 """
 
-from controller.kernels import fir, ring, spatial, state_space
+from controller.kernels import autoregressive, fir, ring, spatial, state_space
 from controller.kernels.borrow import borrow
 from controller.kernels.jit import (
     Float32Array,
@@ -126,4 +126,39 @@ def mix_and_filter(
         at = ring.push(own_window, at, own_held)
         re, im = fir.complex_dot(borrow(fir_re), borrow(fir_im), own_window, at)
         total += re + im
+    return total
+
+
+@compiled(f8(f8_vector, i8, f8_vector, i8, f8_vector, f8_vector, i8))
+def fit_and_forecast(
+    series: Float64Array,
+    n_fit: int,
+    coefficients: Float64Array,
+    n_ahead: int,
+    forward: Float64Array,
+    backward: Float64Array,
+    n_times: int,
+) -> float:
+    """Fit by Burg's method and forecast, so many times; return the last entry's sum.
+
+    Parameters
+    ----------
+    series : array, shape (n_fit + n_ahead,)
+    n_fit, n_ahead : int
+    coefficients : array, shape (order,)
+    forward, backward : array, shape (n_fit,)
+        Working space.
+    n_times : int
+    """
+    own_series = borrow(series)
+    own_coefficients = borrow(coefficients)
+    own_forward = borrow(forward)
+    own_backward = borrow(backward)
+    total = 0.0
+    for _ in range(n_times):
+        autoregressive.burg(
+            own_series, 0, n_fit, own_coefficients, own_forward, own_backward
+        )
+        autoregressive.forecast(own_series, n_fit, n_ahead, own_coefficients)
+        total += own_series[n_fit + n_ahead - 1]
     return total

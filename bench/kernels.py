@@ -17,6 +17,7 @@ import numpy as np
 from bench import peers
 from bench.budgets import read_budgets
 from bench.compiled_kernels import mix_and_filter, mix_and_recurse
+from bench.local_kernels import local_rows
 from bench.outcome import exit_code, print_rows, to_json
 from bench.rows import Bound, Row
 from bench.scenes import (
@@ -48,6 +49,7 @@ def measure(*, smoke: bool = False) -> list[Row]:
     """Return the rows of this suite; short runs give the same rows."""
     return [
         *kernel_rows(n_rounds=3 if smoke else 15),
+        *local_rows(n_rounds=3 if smoke else 15),
         *replay_rows(n_samples=40_000, n_repeats=5 if smoke else 25),
         *start_rows(n_starts=2 if smoke else 5),
     ]

@@ -4,70 +4,26 @@ They run at a decimated rate. Each fits its window anew once in a while; until t
 fit its estimate turns on at the rhythm's frequency.
 """
 
-import math
-
 from numba import types
 
+from controller.core import local_methods
 from controller.core.records import LocalMethod
 from controller.core.structures import MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
-from controller.kernels import autoregressive, fir, ring
+from controller.kernels import fir, ring
 from controller.kernels.jit import compiled, f8, i8
 
 _FORECAST = int(LocalMethod.FORECAST)
-
-
-@compiled(types.void(MEMORY_TYPE, i8, i8, i8))
-def _lay_out(memory: Memory, n_back: int, n_window: int, n_fit: int) -> None:
-    """Copy the newest decimated samples to the working space, without their mean."""
-    now = memory.now[0]
-    n_ring = memory.decimated.shape[1] // 2
-    newest = memory.decimated[0, now.decimated_at + n_ring - n_window :]
-    total = 0.0
-    for k in range(n_window - n_fit, n_window):
-        total += newest[k]
-    mean = total / n_fit
-    series = memory.series[n_back:]
-    for k in range(n_window):
-        series[k] = newest[k] - mean
-
-
-@compiled(types.UniTuple(f8, 2)(PROGRAM_TYPE, MEMORY_TYPE, i8))
-def _forecast(program: Program, memory: Memory, index: int) -> tuple[float, float]:
-    """Weigh the newest samples together with what a model of them expects next."""
-    part = program.local[index]
-    n_fit = min(part.n_fit, memory.now[0].n_decimated)
-    n_window = max(part.n_data, n_fit)
-    n_back = part.n_back
-    _lay_out(memory, n_back, n_window, n_fit)
-    coefficients = memory.coefficients[: part.order]
-    innovation = autoregressive.burg(
-        memory.series,
-        n_back + n_window - n_fit,
-        n_fit,
-        coefficients,
-        memory.forward,
-        memory.backward,
-    )
-    if not innovation > 0.0:
-        return math.nan, math.nan
-    series = memory.series
-    autoregressive.forecast(series, n_back + n_window, part.n_ahead, coefficients)
-    if n_back > 0:
-        autoregressive.backcast(series, n_back, coefficients)
-    n_row = n_back + part.n_data + part.n_ahead
-    first = part.first_row
-    return fir.complex_sum(
-        program.row_re[first : first + n_row],
-        program.row_im[first : first + n_row],
-        series[n_window - part.n_data : n_window - part.n_data + n_row],
-    )
+_FILTERED_FORECAST = int(LocalMethod.FILTERED_FORECAST)
 
 
 @compiled(types.UniTuple(f8, 2)(PROGRAM_TYPE, MEMORY_TYPE, i8))
 def _estimate(program: Program, memory: Memory, index: int) -> tuple[float, float]:
-    if program.local[index].method == _FORECAST:
-        return _forecast(program, memory, index)
-    return math.nan, math.nan
+    method = program.local[index].method
+    if method == _FORECAST:
+        return local_methods.forecast(program, memory, index)
+    if method == _FILTERED_FORECAST:
+        return local_methods.filtered_forecast(program, memory, index)
+    return local_methods.timed_by_peak(program, memory, index)
 
 
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE))

@@ -65,6 +65,7 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         series=np.zeros(n_decimated + _most(local.n_back) + _most(local.n_ahead)),
         forward=np.zeros(n_decimated),
         backward=np.zeros(n_decimated),
+        padded=np.zeros(_most(local.n_fit + local.n_taps)),
         coefficients=np.zeros(_most(local.order)),
         previous_uv=np.full(n_channels, math.nan),
         baseline_uv=np.full(n_channels, math.nan),

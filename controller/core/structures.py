@@ -77,6 +77,7 @@ class Memory(NamedTuple):
     series: Float64Array  # working space of local parts
     forward: Float64Array
     backward: Float64Array
+    padded: Float64Array  # a window with what its band-pass needs on either side
     coefficients: Float64Array
     previous_uv: Float64Array  # (n_channels,)
     baseline_uv: Float64Array  # (n_channels,)
@@ -141,6 +142,7 @@ MEMORY_TYPE = types.NamedTuple(
         f8_vector,
         f8_matrix,
         f8_matrix,
+        f8_vector,
         f8_vector,
         f8_vector,
         f8_vector,

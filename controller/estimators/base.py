@@ -132,11 +132,13 @@ class LocalPart:
     stride : int
         Decimated samples from one fit to the next.
     taps : array, shape (n_taps,)
-        Band-pass of the methods that filter their window, forwards and backwards.
+        Zero-phase band-pass of the methods that filter their window: symmetric, an odd
+        number, fewer than `2 * n_least`.
     n_trim : int
         Samples left off either end of the band-passed window.
     period, ahead : float
-        Peak timing: samples from peak to peak, and from the newest to the horizon.
+        Samples of one cycle, for the methods that filter their window; and, for peak
+        timing, from the newest to the horizon.
     weight : complex
         Factor of the part in the sum of all parts.
     """

@@ -10,6 +10,9 @@ from numba import types
 
 from controller.kernels.jit import Float64Array, compiled, f8, f8_vector, i8
 
+# A share of the energy this small is rounding: a pure sine is all explained by order 2.
+_EXPLAINED = 1e-10
+
 
 @compiled(f8(f8_vector, f8_vector), reassociate=True)
 def _dot(a: Float64Array, b: Float64Array) -> float:
@@ -76,9 +79,12 @@ def burg(
     for stage in range(order):
         pairs = n - stage - 1
         reflection = 0.0
-        if both > 0.0:
+        if both > _EXPLAINED * energy:
             numerator = _dot(forward[stage + 1 : n], backward[:pairs])
             reflection = 2.0 * numerator / both
+        # Rounding may carry it there, and the model would grow without bound.
+        if not abs(reflection) < 1.0:
+            reflection = 0.0
         for k in range((stage + 1) // 2):
             low = coefficients[k]
             high = coefficients[stage - 1 - k]
