@@ -8,13 +8,15 @@ import math
 import numpy as np
 
 from controller.core.records import Kernel
-from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.base import Brief, Design, Designer, StateSpace
 from controller.estimators.offline import run_design
 from controller.kernels.jit import ComplexArray, Float64Array
 
 RATES_HZ = (128.0, 250.0, 500.0, 1000.0, 5000.0)
 
 _REST_S = 20.0
+_ROWS = 9  # a target and eight other channels,
+_ROWS_REST_S = 70.0  # long enough for those who fit weights to all of them
 _TOLERANCE_RAD = math.radians(20.0)
 _AMPLITUDE_UV = 10.0
 _SETTLED = 0.02  # of the amplitude, between the end of the warm-up and later
@@ -30,6 +32,8 @@ def check_designer(
     rates_hz: tuple[float, ...] = RATES_HZ,
 ) -> tuple[str, ...]:
     """Return one sentence for each promise that the designer breaks.
+
+    A designer that reads other channels is tried with the target alone as well.
 
     Parameters
     ----------
@@ -47,49 +51,98 @@ def check_designer(
             band_hz=(frequency_hz - half_width_hz, frequency_hz + half_width_hz),
             horizon_s=horizon_s,
         )
-        rest = simulated_rest(brief) if designer.needs_rest else None
-        design = designer.design(brief, rest)
-        found = _check_shape(design, brief)
-        if not found:
-            found = [
-                *_check_cosine(design),
-                *_check_constant(design),
-                *_check_scale(designer, design, rest),
-            ]
+        found = _check_rows(designer, brief, 1)
         broken += [f"At {sfreq_hz:g} Hz {sentence}" for sentence in found]
+        if designer.reads_others:
+            found = _check_rows(designer, brief, _ROWS)
+            broken += [
+                f"At {sfreq_hz:g} Hz with {_ROWS} channels {sentence}"
+                for sentence in found
+            ]
     return tuple(broken)
 
 
-def simulated_rest(brief: Brief) -> Float64Array:
-    """Return 20 s of a waxing and waning rhythm in 1/f noise, shape (1, n_samples)."""
+def simulated_rest(brief: Brief, n_virtual: int = 1) -> Float64Array:
+    """Return a waxing and waning rhythm in 1/f noise, shape (n_virtual, n_samples).
+
+    One row lasts 20 s, several last 70 s. The rhythm is the same in each, weaker from
+    row to row; the noise is each row's own.
+
+    Parameters
+    ----------
+    brief : Brief
+    n_virtual : int
+    """
     rng = np.random.default_rng(20)
-    n_samples = round(_REST_S * brief.sfreq_hz)
+    seconds = _REST_S if n_virtual == 1 else _ROWS_REST_S
+    n_samples = round(seconds * brief.sfreq_hz)
     frequencies_hz = np.fft.rfftfreq(n_samples, 1.0 / brief.sfreq_hz)
+    away_hz = frequencies_hz - brief.frequency_hz
+    peak = 2.0 * np.exp(-0.5 * (away_hz / 0.5) ** 2)
+    background = np.zeros(frequencies_hz.size)
+    background[1:] = 1.0 / frequencies_hz[1:]
+    shared = np.sqrt(peak) * _lines(rng, seconds, frequencies_hz.size)
+    rest = np.empty((n_virtual, n_samples))
+    for row, share in enumerate(_shares(n_virtual)):
+        own = np.sqrt(background) * _lines(rng, seconds, frequencies_hz.size)
+        spectrum = share * shared + own
+        rest[row] = np.fft.irfft(spectrum * 10.0 * n_samples / seconds, n_samples)
+    return rest
+
+
+def _lines(rng: np.random.Generator, seconds: float, n_lines: int) -> ComplexArray:
     # Drawn line by line, so that every rate sees the same recording below its half.
-    lines = rng.standard_normal((round(_REST_S * 2500.0) + 1, 2)) @ np.array([1.0, 1j])
-    density = np.zeros(frequencies_hz.size)
-    density[1:] = 1.0 / frequencies_hz[1:]
-    density += 2.0 * np.exp(-0.5 * ((frequencies_hz - brief.frequency_hz) / 0.5) ** 2)
-    spectrum = np.sqrt(density) * lines[: frequencies_hz.size]
-    rest = np.fft.irfft(spectrum * 10.0 * n_samples / _REST_S, n_samples)
-    return np.ascontiguousarray(rest[np.newaxis])
+    every = rng.standard_normal((round(seconds * 2500.0) + 1, 2)) @ np.array([1.0, 1j])
+    return np.asarray(every[:n_lines])
 
 
-def _check_shape(design: Design, brief: Brief) -> list[str]:
+def _shares(n_virtual: int) -> Float64Array:
+    """Return how strong the rhythm is in each row, 1 in the first."""
+    return np.asarray(0.9 ** np.arange(n_virtual))
+
+
+def _check_rows(designer: Designer, brief: Brief, n_virtual: int) -> list[str]:
+    rest = simulated_rest(brief, n_virtual) if designer.needs_rest else None
+    design = designer.design(brief, rest)
+    found = _check_shape(design, brief, n_virtual)
+    if found:
+        return found
+    return [
+        *_check_cosine(design, n_virtual),
+        *_check_constant(design, n_virtual),
+        *_check_scale(designer, design, rest),
+    ]
+
+
+def _check_shape(design: Design, brief: Brief, n_virtual: int) -> list[str]:
     if design.brief != brief:
         return ["the design answers another brief than it was given."]
     if not 0.0 < design.warm_up_s < math.inf:
         return [f"the warm-up is {design.warm_up_s:g} s; say how long it really is."]
-    fir, system = design.fir, design.state_space
-    if design.kernel == Kernel.FIR:
-        if fir is None or fir.ndim != 2 or fir.shape[0] != 1:
-            return ["fir does not have the shape (1, n_taps)."]
-        return [] if np.isfinite(fir).all() else ["fir holds NaN or infinities."]
-    if design.kernel != Kernel.STATE_SPACE or system is None:
+    if design.kernel == Kernel.NONE:
+        return ["the design names no kernel."]
+    found: list[str] = []
+    if design.kernel & Kernel.FIR:
+        found += _check_fir(design.fir, n_virtual)
+    if design.kernel & Kernel.STATE_SPACE:
+        found += _check_state_space(design.state_space, n_virtual)
+    if design.kernel & Kernel.LOCAL:
+        found += _check_local(design)
+    return found
+
+
+def _check_fir(fir: ComplexArray | None, n_virtual: int) -> list[str]:
+    if fir is None or fir.ndim != 2 or fir.shape[0] != n_virtual:
+        return [f"fir does not have the shape ({n_virtual}, n_taps)."]
+    return [] if np.isfinite(fir).all() else ["fir holds NaN or infinities."]
+
+
+def _check_state_space(system: StateSpace | None, n_virtual: int) -> list[str]:
+    if system is None:
         return ["the design names a kernel that it brings no arrays for."]
     n_states = system.readout.size
     shapes = (system.transition.shape, system.drive.shape, system.feedthrough.shape)
-    if shapes != ((n_states, n_states), (n_states, 1), (1,)):
+    if shapes != ((n_states, n_states), (n_states, n_virtual), (n_virtual,)):
         return [f"the state space's arrays do not fit each other: {shapes}."]
     arrays = (system.transition, system.drive, system.readout, system.feedthrough)
     if not all(np.isfinite(array).all() for array in arrays):
@@ -98,14 +151,29 @@ def _check_shape(design: Design, brief: Brief) -> list[str]:
     return [] if radius < 1.0 else [f"the recursion is unstable: radius {radius:g}."]
 
 
-def _check_cosine(design: Design) -> list[str]:
+def _check_local(design: Design) -> list[str]:
+    if not design.local or design.decimation is None:
+        return ["the design names a kernel that it brings no arrays for."]
+    found = []
+    for part in design.local:
+        n_row = part.n_back + part.n_data + part.n_ahead
+        if part.row.shape != (n_row,):
+            found.append(
+                f"a local part's row has the shape {part.row.shape} and not ({n_row},)."
+            )
+        elif not np.isfinite(part.row).all():
+            found.append("a local part's row holds NaN or infinities.")
+    return found
+
+
+def _check_cosine(design: Design, n_virtual: int) -> list[str]:
     """Feed a cosine: phase 0 at its peak, and no different after the warm-up."""
     brief = design.brief
     warm = math.ceil(design.warm_up_s * brief.sfreq_hz)
     cycle = math.ceil(brief.sfreq_hz / brief.frequency_hz)
     at = np.arange(2 * warm + 3 * cycle) / brief.sfreq_hz
     turn = 2.0 * np.pi * brief.frequency_hz
-    cosine = _AMPLITUDE_UV * np.cos(turn * at)[np.newaxis]
+    cosine = _AMPLITUDE_UV * np.outer(_shares(n_virtual), np.cos(turn * at))
     expected = _AMPLITUDE_UV * np.exp(1j * turn * (at + brief.horizon_s))
     answer: ComplexArray = run_design(design, cosine) / expected
     found = []
@@ -129,14 +197,19 @@ def _check_cosine(design: Design) -> list[str]:
     return found
 
 
-def _check_constant(design: Design) -> list[str]:
+def _check_constant(design: Design, n_virtual: int) -> list[str]:
     brief = design.brief
     warm = math.ceil(design.warm_up_s * brief.sfreq_hz)
-    constant = np.ones((1, 20 * warm))
-    left = float(abs(run_design(design, constant)[-1]))
-    if left <= _ROUNDING:
-        return []
-    return [f"a constant of 1 uV leaves {left:.2g} uV; the gain at 0 Hz must be 0."]
+    found = []
+    for row in range(n_virtual):
+        constant = np.zeros((n_virtual, 20 * warm))
+        constant[row] = 1.0
+        left = float(abs(run_design(design, constant)[-1]))
+        if not left <= _ROUNDING:
+            found.append(
+                f"a constant of 1 uV leaves {left:.2g} uV; the gain at 0 Hz must be 0."
+            )
+    return found
 
 
 def _check_scale(

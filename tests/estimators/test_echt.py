@@ -5,7 +5,11 @@ import scipy.signal
 from controller.core.records import Kernel
 from controller.errors import ConfigError
 from controller.estimators.base import Brief
-from controller.estimators.echt import WINDOW_S, EndpointCorrectedHilbert
+from controller.estimators.echt import (
+    CalibratedEndpointHilbert,
+    EndpointCorrectedHilbert,
+    LongEndpointCorrectedHilbert,
+)
 from controller.estimators.offline import run_design
 
 
@@ -39,9 +43,12 @@ def literal_echt(window, brief):
 
 @pytest.mark.parametrize("sfreq_hz", [128.0, 250.0, 250.7])
 @pytest.mark.parametrize("frequency_hz", [6.3, 10.0, 11.9])
-def test_weights_are_the_literal_transform(sfreq_hz, frequency_hz):
+@pytest.mark.parametrize(
+    "designer", [EndpointCorrectedHilbert(), LongEndpointCorrectedHilbert()]
+)
+def test_weights_are_the_literal_transform(designer, sfreq_hz, frequency_hz):
     brief = brief_at(sfreq_hz, frequency_hz=frequency_hz)
-    fir = EndpointCorrectedHilbert().design(brief).fir
+    fir = designer.design(brief).fir
     window = np.random.default_rng(1).standard_normal(fir.shape[1])
     twin = literal_echt(window, brief)
     assert abs(fir[0] @ window[::-1] - twin) < 1e-12
@@ -52,24 +59,73 @@ def test_the_offline_runner_gives_the_twin_at_every_sample():
     design = EndpointCorrectedHilbert().design(brief)
     samples = np.random.default_rng(2).standard_normal((1, 200))
     estimate = run_design(design, samples)
-    for end in (128, 150, 200):
-        twin = literal_echt(samples[0, end - 128 : end], brief)
+    for end in (64, 150, 200):
+        twin = literal_echt(samples[0, end - 64 : end], brief)
         assert abs(estimate[end - 1] - twin) < 1e-12
 
 
 @pytest.mark.parametrize("sfreq_hz", [128.0, 250.0, 500.0, 1000.0, 5000.0])
-def test_weights_sum_to_nothing(sfreq_hz):
-    fir = EndpointCorrectedHilbert().design(brief_at(sfreq_hz)).fir
+@pytest.mark.parametrize(
+    "designer",
+    [
+        EndpointCorrectedHilbert(),
+        LongEndpointCorrectedHilbert(),
+        CalibratedEndpointHilbert(),
+    ],
+)
+def test_weights_sum_to_nothing(designer, sfreq_hz):
+    fir = designer.design(brief_at(sfreq_hz)).fir
     assert abs(fir.sum()) < 1e-14
     assert np.abs(fir).sum() > 1.0
 
 
-def test_window_is_one_second_and_so_is_the_warm_up():
-    design = EndpointCorrectedHilbert().design(brief_at(250.7))
+@pytest.mark.parametrize(
+    ("designer", "window_s"),
+    [
+        (EndpointCorrectedHilbert(), 0.5),
+        (LongEndpointCorrectedHilbert(), 1.0),
+        (CalibratedEndpointHilbert(), 0.5),
+    ],
+)
+def test_windows_and_warm_ups(designer, window_s):
+    design = designer.design(brief_at(250.0))
     assert design.kernel is Kernel.FIR
-    assert design.fir.shape == (1, 251)
+    assert design.fir.shape == (1, 250 * window_s)
     assert design.fir.flags.c_contiguous
-    assert design.warm_up_s == pytest.approx(WINDOW_S, abs=0.5 / 250.7)
+    assert design.warm_up_s == window_s
+    assert designer.design(brief_at(250.7)).fir.shape == (1, round(250.7 * window_s))
+
+
+@pytest.mark.parametrize("frequency_hz", [8.3, 10.0, 11.9])
+@pytest.mark.parametrize("horizon_s", [0.0, 0.02])
+def test_calibration_makes_a_cosine_right_off_the_centre_of_the_band(
+    frequency_hz, horizon_s
+):
+    brief = Brief(
+        sfreq_hz=250.0,
+        frequency_hz=frequency_hz,
+        band_hz=(8.0, 12.5),
+        horizon_s=horizon_s,
+    )
+    at_s = np.arange(3000) / 250.0
+    cosine = np.cos(2 * np.pi * frequency_hz * at_s)[np.newaxis]
+    truth = np.exp(2j * np.pi * frequency_hz * (at_s + horizon_s))
+    away = {}
+    for designer in (CalibratedEndpointHilbert(), EndpointCorrectedHilbert()):
+        ratio = (run_design(designer.design(brief), cosine) / truth)[500:]
+        away[designer.name] = abs(ratio.mean() - 1.0)
+        # The leak of the negative frequency stays, with or without calibration.
+        assert np.ptp(np.angle(ratio)) < 0.5
+    assert away["echt-calibrated"] < 0.02
+    assert away["echt-calibrated"] < 0.5 * away["echt"]
+
+
+def test_calibration_is_one_factor():
+    brief = brief_at(250.0)
+    plain = EndpointCorrectedHilbert().design(brief).fir[0]
+    corrected = CalibratedEndpointHilbert().design(brief).fir[0]
+    factor = np.vdot(plain, corrected) / np.vdot(plain, plain)
+    assert corrected == pytest.approx(factor * plain, abs=1e-15)
 
 
 def test_horizon_only_turns_the_estimate():

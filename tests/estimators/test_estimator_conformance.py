@@ -4,25 +4,50 @@ import numpy as np
 import pytest
 
 from controller.core.records import Kernel
-from controller.estimators.base import Brief
+from controller.estimators.base import Brief, Design
+from controller.estimators.cfir import ComplexFir, WeightedComplexFir
 from controller.estimators.conformance import check_designer, simulated_rest
-from controller.estimators.echt import EndpointCorrectedHilbert
+from controller.estimators.echt import (
+    CalibratedEndpointHilbert,
+    EndpointCorrectedHilbert,
+    LongEndpointCorrectedHilbert,
+)
 from controller.estimators.iir import CausalQuadrature
-from controller.estimators.registry import find_designer
-from controller.estimators.wiener import PersonalWiener
+from controller.estimators.residual import WienerResidual
+from controller.estimators.ridge import PersonalRidge
+from controller.estimators.wiener import (
+    AutoregressiveWiener,
+    GenericWiener,
+    PersonalWiener,
+)
 
 BRIEF = Brief(sfreq_hz=250.0, frequency_hz=10.0, band_hz=(8.0, 12.0), horizon_s=0.01)
 
 
-@pytest.mark.parametrize("name", ["echt", "iir", "wiener"])
-def test_our_designers_conform_at_every_rate(name):
-    assert check_designer(find_designer(name, plug_ins=[])) == ()
+OURS = (
+    EndpointCorrectedHilbert(),
+    LongEndpointCorrectedHilbert(),
+    CalibratedEndpointHilbert(),
+    ComplexFir(),
+    WeightedComplexFir(),
+    CausalQuadrature(),
+    PersonalWiener(),
+    AutoregressiveWiener(),
+    GenericWiener(),
+    PersonalRidge(),
+    pytest.param(WienerResidual(), marks=pytest.mark.slow),
+)
 
 
-@pytest.mark.parametrize("name", ["echt", "iir", "wiener"])
-def test_our_designers_conform_for_theta(name):
+@pytest.mark.parametrize("designer", OURS, ids=lambda designer: designer.name)
+def test_our_designers_conform_at_every_rate(designer):
+    assert check_designer(designer) == ()
+
+
+@pytest.mark.parametrize("designer", OURS, ids=lambda designer: designer.name)
+def test_our_designers_conform_for_theta(designer):
     found = check_designer(
-        find_designer(name, plug_ins=[]),
+        designer,
         frequency_hz=5.6,
         half_width_hz=1.5,
         horizon_s=0.004,
@@ -135,6 +160,64 @@ def test_weights_that_depend_on_the_unit_of_the_rest_are_named():
 
     (found,) = check_designer(Absolute(), rates_hz=(250.0,))
     assert "1000 times as large" in found
+
+
+class EightOthers(CausalQuadrature):
+    """Average nine rows, each as strong as the simulated rhythm makes it."""
+
+    reads_others = True
+
+    def design(self, brief, rest=None):
+        n_virtual = 1 if rest is None else rest.shape[0]
+        alone = ComplexFir().design(brief).fir
+        return Design(
+            name=self.name,
+            brief=brief,
+            kernel=Kernel.FIR,
+            fir=np.repeat(alone / n_virtual, n_virtual, axis=0),
+            warm_up_s=alone.shape[1] / brief.sfreq_hz,
+        )
+
+
+class PersonalOthers(EightOthers):
+    needs_rest = True
+
+
+def test_a_designer_of_several_rows_conforms():
+    assert check_designer(PersonalOthers(), rates_hz=(128.0, 250.0)) == ()
+
+
+def test_a_designer_that_ignores_how_many_rows_there_are_is_named():
+    (found,) = check_designer(EightOthers(), rates_hz=(250.0,))
+    assert found.startswith("At 250 Hz with 9 channels")
+    assert "(9, n_taps)" in found
+
+
+def test_an_offset_in_any_row_is_named():
+    class Leaky(PersonalOthers):
+        def design(self, brief, rest=None):
+            design = super().design(brief, rest)
+            fir = design.fir.copy()
+            fir[-1] += 1e-6
+            return dataclasses.replace(design, fir=fir)
+
+    found = check_designer(Leaky(), rates_hz=(250.0,))
+    assert len(found) == 2
+    assert all("gain at 0 Hz" in one for one in found)
+
+
+def test_no_kernel_is_named():
+    found = check_designer(
+        spoilt(lambda d: dataclasses.replace(d, kernel=Kernel.NONE)), rates_hz=(250.0,)
+    )
+    assert found == ("At 250 Hz the design names no kernel.",)
+
+
+def test_local_without_parts_is_named():
+    found = check_designer(
+        spoilt(lambda d: dataclasses.replace(d, kernel=Kernel.LOCAL)), rates_hz=(250.0,)
+    )
+    assert "brings no arrays" in found[0]
 
 
 def test_simulated_rest_is_the_same_recording_at_every_rate():

@@ -7,11 +7,16 @@ import scipy.linalg
 from controller.errors import ConfigError, RhythmTooWeak, SignalFault
 from controller.estimators.align import compare
 from controller.estimators.base import Brief
+from controller.estimators.burg import fit_burg
 from controller.estimators.echt import EndpointCorrectedHilbert
 from controller.estimators.offline import run_design
+from controller.estimators.rest import MINIMUM_REST_S
 from controller.estimators.wiener import (
-    MINIMUM_REST_S,
+    AutoregressiveWiener,
+    GenericWiener,
     PersonalWiener,
+    autoregressive_density,
+    generic_density,
     predictor_weights,
 )
 from controller.kernels.circular import circular_mean, circular_sd
@@ -26,12 +31,16 @@ def rest(rhythm_in_noise):
     return samples[np.newaxis]
 
 
-def slow_weights(brief, samples, n_taps):
+def welch(samples, lines_hz):
+    found_hz, power = scipy.signal.welch(samples, SFREQ_HZ, nperseg=1000, noverlap=750)
+    return np.interp(lines_hz, found_hz[1:], power[1:])
+
+
+def slow_weights(brief, density_at, n_taps):
     """Twin: covariances as sums over the lines, and a dense constrained solve."""
-    spectrum = scipy.signal.welch(samples, brief.sfreq_hz, nperseg=1000, noverlap=750)
     lines_hz = np.arange(0.0, brief.sfreq_hz / 2.0, 0.125)
-    density = np.interp(lines_hz, spectrum[0][1:], spectrum[1][1:])
-    density += 1e-3 * density[(lines_hz >= 8.0) & (lines_hz <= 12.0)].max()
+    density = density_at(lines_hz)
+    density = density + 1e-3 * density[(lines_hz >= 8.0) & (lines_hz <= 12.0)].max()
     taps = scipy.signal.firwin(251, brief.band_hz, pass_zero=False, fs=brief.sfreq_hz)
     _, truth = scipy.signal.freqz(taps, worN=lines_hz, fs=brief.sfreq_hz)
     lags = np.arange(n_taps)[:, np.newaxis] / brief.sfreq_hz
@@ -46,9 +55,85 @@ def slow_weights(brief, samples, n_taps):
 
 def test_weights_are_those_of_the_dense_solve(rest):
     fast = predictor_weights(BRIEF, rest[0], 125)
-    slow = slow_weights(BRIEF, rest[0], 125)
+    slow = slow_weights(BRIEF, lambda lines_hz: welch(rest[0], lines_hz), 125)
     # The two sum over different grids of lines.
     assert np.abs(fast - slow).max() < 0.01 * np.abs(slow).max()
+
+
+def test_autoregressive_weights_are_those_of_the_dense_solve(rest):
+    model = fit_burg(rest[0], SFREQ_HZ, 20)
+    fast = AutoregressiveWiener().design(BRIEF, rest).fir[0]
+    slow = slow_weights(BRIEF, model.power_uv2_per_hz, 125)
+    # One factor takes out bias and shrinkage.
+    slow *= np.vdot(slow, fast) / np.vdot(slow, slow)
+    assert np.abs(fast - slow).max() < 0.02 * np.abs(slow).max()
+
+
+def test_generic_weights_are_those_of_the_dense_solve():
+    def density_at(lines_hz):
+        away = np.exp(-0.5 * (lines_hz - 10.0) ** 2)
+        return 10.0 / np.maximum(lines_hz, 0.125) + 9.0 * away
+
+    fast = GenericWiener().design(BRIEF).fir[0]
+    slow = slow_weights(BRIEF, density_at, 125)
+    slow *= np.vdot(slow, fast) / np.vdot(slow, slow)
+    # The line at 0 Hz, where 1/f ends, lies elsewhere.
+    assert np.abs(fast - slow).max() < 0.03 * np.abs(slow).max()
+
+
+@pytest.mark.parametrize("sfreq_hz", [250.0, 256.0, 500.0, 1000.0, 5000.0])
+def test_the_models_density_is_that_of_the_recording(rhythm_in_noise, sfreq_hz):
+    samples, _ = rhythm_in_noise(sfreq_hz, 10.0, 30.0, noise_uv=6.0)
+    lines_hz = np.arange(4.0, 45.0, 0.25)
+    model = autoregressive_density(samples, sfreq_hz, lines_hz)
+    n_segment = round(4 * sfreq_hz)
+    found_hz, power = scipy.signal.welch(samples, sfreq_hz, nperseg=n_segment)
+    for low_hz, high_hz in ((4.0, 7.0), (8.0, 12.0), (15.0, 25.0), (25.0, 44.0)):
+        in_model = (lines_hz >= low_hz) & (lines_hz <= high_hz)
+        in_welch = (found_hz >= low_hz) & (found_hz <= high_hz)
+        ratio = model[in_model].mean() / power[in_welch].mean()
+        assert 0.5 < ratio < 2.0
+    peak_hz = lines_hz[6:][np.argmax(model[6:])]
+    assert peak_hz == pytest.approx(10.0, abs=0.5)
+
+
+def test_the_models_density_is_held_where_decimation_bends_it(rhythm_in_noise):
+    samples, _ = rhythm_in_noise(1000.0, 10.0, 20.0)
+    density = autoregressive_density(samples, 1000.0, np.array([100.0, 120.0, 500.0]))
+    assert density[0] == density[1] == density[2] > 0.0
+
+
+def test_generic_peak_stands_ten_over_the_background():
+    lines_hz = np.arange(0.0, 60.0, 0.5)
+    density = generic_density(BRIEF, lines_hz)
+    assert density[20] == pytest.approx(10.0)
+    assert density[40] == pytest.approx(0.5)
+    assert density[0] == pytest.approx(density[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("sfreq_hz", [128.0, 250.0, 1000.0, 5000.0])
+@pytest.mark.parametrize("horizon_s", [0.0, 0.02])
+def test_the_generic_predictor_is_right_for_a_cosine(sfreq_hz, horizon_s):
+    brief = dataclasses.replace(BRIEF, sfreq_hz=sfreq_hz, horizon_s=horizon_s)
+    at_s = np.arange(round(2 * sfreq_hz)) / sfreq_hz
+    cosine = np.cos(2 * np.pi * 10.0 * at_s)[np.newaxis]
+    ratio = run_design(GenericWiener().design(brief), cosine) / np.exp(
+        2j * np.pi * 10.0 * (at_s + horizon_s)
+    )
+    assert abs(ratio[round(sfreq_hz) :].mean() - 1.0) < 0.02
+
+
+def test_the_personal_predictors_agree_and_the_generic_one_is_close(
+    rhythm_in_noise, rest
+):
+    later, analytic = rhythm_in_noise(SFREQ_HZ, 10.0, 60.0, seed=9)
+    expected = analytic * np.exp(2j * np.pi * 10.0 * BRIEF.horizon_s)
+    spread = {}
+    for designer in (PersonalWiener(), AutoregressiveWiener(), GenericWiener()):
+        estimate = run_design(designer.design(BRIEF, rest), later[np.newaxis])
+        spread[designer.name] = circular_sd(np.angle(estimate * expected.conj())[250:])
+    assert spread["wiener-ar"] == pytest.approx(spread["wiener"], rel=0.05)
+    assert spread["wiener-generic"] < 1.2 * spread["wiener"]
 
 
 def test_no_other_weights_predict_the_rest_better(rest):
@@ -100,8 +185,9 @@ def test_gain_at_zero_is_nothing(pink, sfreq_hz):
     at = np.arange(n_samples) / sfreq_hz
     rest = 5.0 * pink(n_samples) + np.cos(2 * np.pi * 10.0 * at) + 4000.0
     brief = dataclasses.replace(BRIEF, sfreq_hz=sfreq_hz)
-    fir = PersonalWiener().design(brief, rest[np.newaxis]).fir
-    assert abs(fir.sum()) < 1e-13 * np.abs(fir).sum() * fir.size
+    for designer in (PersonalWiener(), AutoregressiveWiener(), GenericWiener()):
+        fir = designer.design(brief, rest[np.newaxis]).fir
+        assert abs(fir.sum()) < 1e-13 * np.abs(fir).sum() * fir.size
 
 
 def test_window_is_five_cycles(rhythm_in_noise, rest):
