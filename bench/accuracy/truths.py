@@ -6,11 +6,12 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from controller.estimators.truth import EDGE_S, analytic_truth
+from controller.estimators.truth import analytic_truth
 from controller.kernels.jit import ComplexArray, Float64Array
 
 _BUTTERWORTH_ORDER = 4
 _LONG_FILTER_S = 2.0
+_EDGE_S = 1.0
 
 Truth = Callable[[Float64Array, float, tuple[float, float]], ComplexArray]
 
@@ -61,8 +62,8 @@ TRUTHS: dict[str, Truth] = {
 }
 
 EDGES_S: dict[str, float] = {
-    "fir": EDGE_S,
-    "butterworth": EDGE_S,
+    "fir": _EDGE_S,
+    "butterworth": _EDGE_S,
     "fir-2s": _LONG_FILTER_S,
 }
 """How far from the recording's end a truth can be scored."""

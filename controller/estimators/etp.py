@@ -15,7 +15,7 @@ from controller.estimators.decimation import (
     steps_ahead,
 )
 from controller.estimators.phastimate import both_ways, samples_per_second
-from controller.estimators.truth import EDGE_S, analytic_truth
+from controller.estimators.truth import analytic_truth, filter_s
 from controller.kernels.jit import Float64Array
 
 
@@ -124,7 +124,7 @@ def typical_cycle_s(brief: Brief, samples: Float64Array) -> float:
         As `analytic_truth`.
     """
     analytic = analytic_truth(samples, brief.sfreq_hz, brief.band_hz)
-    n_edge = round(EDGE_S * brief.sfreq_hz)
+    n_edge = round(filter_s(brief.band_hz) * brief.sfreq_hz)
     phase = np.angle(analytic[n_edge : analytic.size - n_edge])
     # A peak is where the phase comes up through 0.
     before = np.flatnonzero(

@@ -7,28 +7,55 @@ from importlib.metadata import EntryPoint, entry_points
 
 from controller.errors import ConfigError
 from controller.estimators.base import Designer
-from controller.estimators.echt import EndpointCorrectedHilbert
+from controller.estimators.cfir import ComplexFir, WeightedComplexFir
+from controller.estimators.echt import (
+    CalibratedEndpointHilbert,
+    EndpointCorrectedHilbert,
+    LongEndpointCorrectedHilbert,
+)
+from controller.estimators.etp import EducatedTemporalPrediction
 from controller.estimators.iir import CausalQuadrature
 from controller.estimators.kalman import KalmanOscillator, KalmanOscillators
 from controller.estimators.oscillators import (
     NonResonantOscillator,
     ResonantOscillator,
 )
+from controller.estimators.peap import LongPeap, Peap
+from controller.estimators.phastimate import Phastimate, TunedPhastimate
+from controller.estimators.residual import WienerResidual
+from controller.estimators.ridge import PersonalRidge
 from controller.estimators.trackers import PhaseLockedLoop, ZeroCrossing
-from controller.estimators.wiener import PersonalWiener
+from controller.estimators.wiener import (
+    AutoregressiveWiener,
+    GenericWiener,
+    PersonalWiener,
+)
 
 GROUP = "phasegate.estimators"
 """Entry-point group of the plug-ins."""
 
 _BUILT_IN: dict[str, type[Designer]] = {
+    "cfir": ComplexFir,
     "echt": EndpointCorrectedHilbert,
+    "echt-1s": LongEndpointCorrectedHilbert,
+    "echt-calibrated": CalibratedEndpointHilbert,
+    "etp": EducatedTemporalPrediction,
     "iir": CausalQuadrature,
     "kalman": KalmanOscillators,
     "kalman1": KalmanOscillator,
     "non-resonant": NonResonantOscillator,
+    "peap": Peap,
+    "peap-4s": LongPeap,
+    "phastimate": Phastimate,
+    "phastimate-tuned": TunedPhastimate,
     "pll": PhaseLockedLoop,
     "resonant": ResonantOscillator,
+    "ridge": PersonalRidge,
+    "wcfir": WeightedComplexFir,
     "wiener": PersonalWiener,
+    "wiener-ar": AutoregressiveWiener,
+    "wiener-generic": GenericWiener,
+    "wiener-residual": WienerResidual,
     "zero-crossing": ZeroCrossing,
 }
 
@@ -122,7 +149,9 @@ def _load(plug_in: EntryPoint) -> Designer | str:
             f"loaded: {type(error).__name__}: {error}; mend or uninstall it."
         )
     missing = [
-        part for part in ("name", "needs_rest", "design") if not hasattr(designer, part)
+        part
+        for part in ("name", "needs_rest", "reads_others", "design")
+        if not hasattr(designer, part)
     ]
     if missing:
         return (

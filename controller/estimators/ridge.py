@@ -13,7 +13,7 @@ from controller.estimators.align import aligned
 from controller.estimators.base import Brief, Design
 from controller.estimators.lag_grid import LagGrid, expanded, lag_grid, lagged
 from controller.estimators.rest import require_rest
-from controller.estimators.truth import EDGE_S, advance, analytic_truth
+from controller.estimators.truth import advance, analytic_truth, filter_s
 from controller.kernels.jit import ComplexArray, Float64Array
 
 _CYCLES = 6.0  # 0.6 s at 10 Hz
@@ -114,7 +114,10 @@ def fit_residual_ridge(
     """
     known_s = np.count_nonzero(np.isfinite(target)) / brief.sfreq_hz
     # Warm-up and filter edges are no reason to call a minute less than a minute.
-    if others.shape[0] < minimum_rows or not known_s + 4.0 * EDGE_S >= minimum_s:
+    if (
+        others.shape[0] < minimum_rows
+        or not known_s + 4.0 * filter_s(brief.band_hz) >= minimum_s
+    ):
         return None
     grid = lag_grid(brief, _RESIDUAL_CYCLES, _RESIDUAL_LAGS_PER_CYCLE)
     problem = _problem(brief, grid, target, others)
@@ -140,10 +143,11 @@ def truth_at_horizon(brief: Brief, samples: Float64Array) -> ComplexArray:
     """
     truth = analytic_truth(samples, brief.sfreq_hz, brief.band_hz)
     later = advance(truth, brief.sfreq_hz, brief.frequency_hz, brief.horizon_s)
-    later[: math.ceil(EDGE_S * brief.sfreq_hz)] = np.nan
-    later[later.size - math.ceil((EDGE_S + brief.horizon_s) * brief.sfreq_hz) :] = (
-        np.nan
-    )
+    later[: math.ceil(filter_s(brief.band_hz) * brief.sfreq_hz)] = np.nan
+    later[
+        later.size
+        - math.ceil((filter_s(brief.band_hz) + brief.horizon_s) * brief.sfreq_hz) :
+    ] = np.nan
     return later
 
 
@@ -188,7 +192,7 @@ def _problem(
     # A channel that is flat at rest has nothing to say and gets no weight.
     features *= _reciprocal(scale)[:, np.newaxis]
     known = target[at * grid.step]
-    guard = math.ceil(EDGE_S * brief.sfreq_hz / grid.step / stride)
+    guard = math.ceil(filter_s(brief.band_hz) * brief.sfreq_hz / grid.step / stride)
     return _Problem(
         features=features.reshape(at.size, -1),
         target=np.column_stack((known.real, known.imag)),

@@ -45,6 +45,7 @@ def test_ideal_weights_are_those_of_the_dense_fit(horizon_s):
     assert np.abs(weights - weights.mean() - slow).max() < 1e-3 * np.abs(slow).max()
 
 
+@pytest.mark.slow
 def test_weighted_weights_are_those_of_the_dense_fit(rest):
     brief = dataclasses.replace(BRIEF, frequency_hz=9.9)
     lines_hz, power = scipy.signal.welch(rest[0], SFREQ_HZ, nperseg=1000, noverlap=750)

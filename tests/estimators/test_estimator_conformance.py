@@ -5,46 +5,31 @@ import pytest
 
 from controller.core.records import Kernel
 from controller.estimators.base import Brief, Design
-from controller.estimators.cfir import ComplexFir, WeightedComplexFir
+from controller.estimators.cfir import ComplexFir
 from controller.estimators.conformance import check_designer, simulated_rest
-from controller.estimators.echt import (
-    CalibratedEndpointHilbert,
-    EndpointCorrectedHilbert,
-    LongEndpointCorrectedHilbert,
-)
+from controller.estimators.echt import EndpointCorrectedHilbert
 from controller.estimators.iir import CausalQuadrature
-from controller.estimators.residual import WienerResidual
-from controller.estimators.ridge import PersonalRidge
-from controller.estimators.wiener import (
-    AutoregressiveWiener,
-    GenericWiener,
-    PersonalWiener,
-)
+from controller.estimators.registry import list_designers
+from controller.estimators.wiener import PersonalWiener
 
 BRIEF = Brief(sfreq_hz=250.0, frequency_hz=10.0, band_hz=(8.0, 12.0), horizon_s=0.01)
 
 
-OURS = (
-    EndpointCorrectedHilbert(),
-    LongEndpointCorrectedHilbert(),
-    CalibratedEndpointHilbert(),
-    ComplexFir(),
-    WeightedComplexFir(),
-    CausalQuadrature(),
-    PersonalWiener(),
-    AutoregressiveWiener(),
-    GenericWiener(),
-    PersonalRidge(),
-    pytest.param(WienerResidual(), marks=pytest.mark.slow),
-)
+# Each of these takes seconds to design, at five rates and twice.
+SLOW = ("blend", "ridge", "wcfir", "wiener-residual", "kalman")
+
+OURS = [
+    pytest.param(designer, id=name, marks=pytest.mark.slow if name in SLOW else ())
+    for name, designer in sorted(list_designers([]).designers.items())
+]
 
 
-@pytest.mark.parametrize("designer", OURS, ids=lambda designer: designer.name)
+@pytest.mark.parametrize("designer", OURS)
 def test_our_designers_conform_at_every_rate(designer):
     assert check_designer(designer) == ()
 
 
-@pytest.mark.parametrize("designer", OURS, ids=lambda designer: designer.name)
+@pytest.mark.parametrize("designer", OURS)
 def test_our_designers_conform_for_theta(designer):
     found = check_designer(
         designer,
@@ -217,7 +202,7 @@ def test_local_without_parts_is_named():
     found = check_designer(
         spoilt(lambda d: dataclasses.replace(d, kernel=Kernel.LOCAL)), rates_hz=(250.0,)
     )
-    assert "brings no arrays" in found[0]
+    assert "names local parts but brings none" in found[0]
 
 
 def test_simulated_rest_is_the_same_recording_at_every_rate():

@@ -14,6 +14,7 @@ class Guest:
 
     name = "guest"
     needs_rest = False
+    reads_others = False
 
     def design(self, brief, rest):
         return EndpointCorrectedHilbert().design(brief)
@@ -78,7 +79,7 @@ def test_strange_name_is_answered_with_all():
         ("Absent", "guest_estimators", "AttributeError"),
         ("Guest", "no_such_package", "ModuleNotFoundError"),
         ("Explosive", "guest_estimators", "no licence"),
-        ("NotADesigner", "guest_estimators", "has no needs_rest, design"),
+        ("NotADesigner", "guest_estimators", "has no needs_rest, reads_others, design"),
     ],
 )
 def test_broken_plug_in_is_reported_and_stops_nothing(
