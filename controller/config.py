@@ -73,12 +73,22 @@ class SyntheticSource(Section):
     alpha_uv: NotNegative = 12.0
     theta_hz: Positive = 5.8
     theta_uv: NotNegative = 4.0
+    rhythm_hz: Positive | None = Field(None, description="a third rhythm, if any")
+    rhythm_uv: Positive | None = None
+    rhythm_at: str | None = Field(None, description="the electrode that it is under")
     noise_uv: NotNegative = 5.0
     line_hz: NotNegative = 50.0
     line_uv: NotNegative = 2.0
     blinks_per_minute: NotNegative = 6.0
     seed: Seed = 1
     rail_uv: Positive | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _whole_rhythm(self) -> Self:
+        keys = (self.rhythm_hz, self.rhythm_uv, self.rhythm_at)
+        if len({key is None for key in keys}) > 1:
+            raise ValueError("give rhythm_hz, rhythm_uv and rhythm_at together")
+        return self
 
 
 class FileSource(Section):

@@ -45,8 +45,8 @@ MINIMUM_SNR_DB = 5.0
 """Height over the 1/f line below which a rhythm is refused.
 
 Below about 5 dB not even zero-phase filters agree on the phase of a recording, so there
-is nothing to lock to. Filtered 1/f noise without any rhythm stays under it: its highest
-bump passes 5 dB in fewer than 1 of 100 recordings of 10 s and in none of 400 of 15 s.
+is nothing to lock to. 1/f noise without any rhythm stays under it: its highest bump
+passes 5 dB in 1 or 2 of 100 recordings of 10 s and in none of 300 of 15 s, in any band.
 """
 
 _RHYTHM_RANGES_HZ = ((3.5, 7.5), (7.0, 14.0))  # theta and alpha never join the 1/f fit
@@ -143,21 +143,8 @@ def find_rhythm(
         If the band is unknown or the range cannot be searched.
     """
     low_hz, high_hz = _search_range(band_name, search_hz, sfreq_hz)
-    if band_name in WITHOUT_PEAK:
-        raise ConfigError(
-            f"A {band_name} rhythm has no peak over the 1/f background to be found by; "
-            "give rhythm.frequency_hz."
-        )
-    if not rest.size / sfreq_hz >= MINIMUM_REST_S:
-        raise RhythmTooWeak(
-            f"The rest recording lasts {rest.size / sfreq_hz:.1f} s, but finding the "
-            f"{band_name} rhythm needs at least {MINIMUM_REST_S:g} s; record more rest."
-        )
-    require_finite(rest, "The rest recording")
-    spectrum = smoothed(welch_spectrum(rest, sfreq_hz))
-    background = fit_background(
-        spectrum, without_hz=(*_RHYTHM_RANGES_HZ, (low_hz, high_hz))
-    )
+    require_findable(band_name)
+    spectrum, background = _measured(rest, sfreq_hz, band_name, (low_hz, high_hz))
     frequency_hz, snr_db = _require_strong(
         _highest_peak(spectrum, background, low_hz, high_hz),
         f"{band_name} peak between {low_hz:g} and {high_hz:g} Hz",
@@ -170,6 +157,80 @@ def find_rhythm(
         spectrum=spectrum,
         background=background,
     )
+
+
+def given_rhythm(
+    rest: Float64Array, sfreq_hz: float, band_name: str, frequency_hz: float
+) -> Rhythm:
+    """Return a rhythm whose frequency is known, with the height that it has at rest.
+
+    However low that is: who gives the frequency says that there is a rhythm. Below
+    2 Hz the 1/f line is drawn out from above, and the height only a rough figure.
+
+    Parameters
+    ----------
+    rest : array, shape (n_samples,)
+        Rest recording of one virtual channel in microvolts, without gaps.
+    sfreq_hz : float
+    band_name : str
+        A key of `SEARCH_HZ`.
+    frequency_hz : float
+
+    Raises
+    ------
+    RhythmTooWeak
+        If there is too little rest.
+    SignalFault
+        If the recording is flat or holds a sample that is not a number.
+    ConfigError
+        If the band is unknown or the frequency does not fit it or the rate.
+    """
+    band_hz = band_around(frequency_hz, band_name)
+    if not band_hz[1] < sfreq_hz / 2.0:
+        raise ConfigError(
+            f"A {band_name} rhythm at {frequency_hz:g} Hz cannot be followed at "
+            f"{sfreq_hz:g} Hz; its band must end below half the rate."
+        )
+    spectrum, background = _measured(rest, sfreq_hz, band_name, band_hz)
+    power = np.interp(frequency_hz, spectrum.frequencies_hz, spectrum.power_uv2_per_hz)
+    line = background.power_uv2_per_hz(np.array([frequency_hz]))[0]
+    return Rhythm(
+        band_name=band_name,
+        frequency_hz=frequency_hz,
+        snr_db=float(10.0 * np.log10(power / line)),
+        band_hz=band_hz,
+        spectrum=spectrum,
+        background=background,
+    )
+
+
+def require_findable(band_name: str) -> None:
+    """Refuse a band whose frequency no spectrum can tell.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if band_name in WITHOUT_PEAK:
+        raise ConfigError(
+            f"A {band_name} rhythm has no peak over the 1/f background to be found by; "
+            "give rhythm.frequency_hz."
+        )
+
+
+def _measured(
+    rest: Float64Array, sfreq_hz: float, band_name: str, band_hz: tuple[float, float]
+) -> tuple[Spectrum, Background]:
+    """Return the smoothed spectrum of the rest, and its 1/f line without the band."""
+    if not rest.size / sfreq_hz >= MINIMUM_REST_S:
+        raise RhythmTooWeak(
+            f"The rest recording lasts {rest.size / sfreq_hz:.1f} s, but finding the "
+            f"{band_name} rhythm needs at least {MINIMUM_REST_S:g} s; record more rest."
+        )
+    require_finite(rest, "The rest recording")
+    spectrum = smoothed(welch_spectrum(rest, sfreq_hz))
+    background = fit_background(spectrum, without_hz=(*_RHYTHM_RANGES_HZ, band_hz))
+    return spectrum, background
 
 
 def _require_strong(peak: tuple[float, float] | None, what: str) -> tuple[float, float]:

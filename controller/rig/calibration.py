@@ -14,7 +14,7 @@ from controller.config import Config
 from controller.errors import ChannelError
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
-from controller.estimators.rhythm import Rhythm, find_rhythm
+from controller.estimators.rhythm import Rhythm, find_rhythm, given_rhythm
 from controller.kernels.jit import Float64Array
 from controller.rig.clean_rest import CleanRest, clean_rest, usable_part
 from controller.rig.expectation import Expected, Task, expect
@@ -87,9 +87,7 @@ def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Cali
         mixing = np.concatenate([mixing, _without(others, stream.labels, bad)])
     rest = clean_rest(config, recording, mixing, usable)
     tell(0.1, "Finding the rhythm")
-    rhythm = find_rhythm(
-        rest.uv[0], sfreq_hz, config.rhythm.band, config.rhythm.search_hz
-    )
+    rhythm = _rhythm(config, rest.uv[0], sfreq_hz)
     spatial = with_pattern(
         filter_of(mixing, stream, config.montage),
         eeg_uv,
@@ -150,6 +148,13 @@ def _result(
         more_rest_gain_deg=expected.more_rest_gain_deg,
         warnings=_warnings(spatial),
     )
+
+
+def _rhythm(config: Config, followed_uv: Float64Array, sfreq_hz: float) -> Rhythm:
+    wanted = config.rhythm
+    if wanted.frequency_hz is not None:
+        return given_rhythm(followed_uv, sfreq_hz, wanted.band, wanted.frequency_hz)
+    return find_rhythm(followed_uv, sfreq_hz, wanted.band, wanted.search_hz)
 
 
 def _eeg(recording: RestRecording) -> tuple[Float64Array, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from controller.estimators.rhythm import (
     SEARCH_HZ,
     band_around,
     find_rhythm,
+    require_findable,
 )
 from controller.kernels.jit import Float64Array
 from controller.rig.rest import Rest
@@ -86,7 +87,10 @@ def check_rest(config: Config) -> Designer:
 def _check_frequency(config: Config) -> None:
     rhythm = config.rhythm
     low_hz, high_hz = rhythm.search_hz or SEARCH_HZ[rhythm.band]
-    if rhythm.frequency_hz is None or low_hz <= rhythm.frequency_hz <= high_hz:
+    if rhythm.frequency_hz is None:
+        require_findable(rhythm.band)
+        return
+    if low_hz <= rhythm.frequency_hz <= high_hz:
         return
     raise ConfigError(
         f"rhythm.frequency_hz is {rhythm.frequency_hz:g}, but the {rhythm.band} band "

@@ -5,8 +5,10 @@ from controller.errors import ConfigError, RhythmTooWeak, SignalFault
 from controller.estimators.rhythm import (
     MINIMUM_REST_S,
     MINIMUM_SNR_DB,
+    SEARCH_HZ,
     band_around,
     find_rhythm,
+    given_rhythm,
 )
 
 SFREQ_HZ = 250.0
@@ -69,7 +71,65 @@ def test_height_follows_the_amplitude(pink):
     assert ten - one == pytest.approx(20.0, abs=0.5)
 
 
-@pytest.mark.parametrize("band_name", ["alpha", "theta"])
+@pytest.mark.parametrize(
+    ("band_name", "frequency_hz", "half_hz"),
+    [("mu", 11.3, 2.0), ("beta", 21.4, 3.0), ("spindle", 13.4, 2.0)],
+)
+def test_other_bands_are_found_like_alpha(pink, band_name, frequency_hz, half_hz):
+    at = np.arange(30 * 250) / SFREQ_HZ
+    rest = 3.0 * np.cos(2 * np.pi * frequency_hz * at) + 3.0 * pink(at.size)
+    rhythm = find_rhythm(rest, SFREQ_HZ, band_name)
+    assert rhythm.frequency_hz == pytest.approx(frequency_hz, abs=0.05)
+    assert rhythm.band_hz == pytest.approx(
+        (frequency_hz - half_hz, frequency_hz + half_hz), abs=0.05
+    )
+
+
+def test_slow_rhythm_must_be_given(pink):
+    with pytest.raises(ConfigError, match=r"give rhythm\.frequency_hz"):
+        find_rhythm(pink(60 * 250), SFREQ_HZ, "slow")
+
+
+@pytest.mark.parametrize("frequency_hz", [9.4, 10.0, 10.6])
+def test_given_rhythm_has_its_height_at_its_own_frequency(pink, frequency_hz):
+    at = np.arange(60 * 250) / SFREQ_HZ
+    rest = 5.0 * np.cos(2 * np.pi * 10.0 * at) + 3.0 * pink(at.size)
+    found = find_rhythm(rest, SFREQ_HZ, "alpha")
+    rhythm = given_rhythm(rest, SFREQ_HZ, "alpha", frequency_hz)
+    assert rhythm.frequency_hz == frequency_hz
+    assert rhythm.band_hz == (frequency_hz - 2.0, frequency_hz + 2.0)
+    if frequency_hz == 10.0:
+        assert rhythm.snr_db == pytest.approx(found.snr_db, abs=0.5)
+    else:
+        assert rhythm.snr_db < found.snr_db - 3.0
+
+
+def test_given_rhythm_may_be_weak_and_slow(pink):
+    rest = pink(60 * 250)
+    rhythm = given_rhythm(rest, SFREQ_HZ, "slow", 0.8)
+    assert rhythm.band_hz == pytest.approx((0.4, 1.2))
+    assert abs(rhythm.snr_db) < MINIMUM_SNR_DB
+    at = np.arange(rest.size) / SFREQ_HZ
+    wave = 10.0 * np.cos(2 * np.pi * 0.8 * at)
+    assert given_rhythm(rest + wave, SFREQ_HZ, "slow", 0.8).snr_db > 10.0
+
+
+def test_given_rhythm_is_refused_like_a_found_one(pink):
+    rest = pink(30 * 250)
+    with pytest.raises(RhythmTooWeak, match="record more rest"):
+        given_rhythm(rest[: 9 * 250], SFREQ_HZ, "alpha", 10.0)
+    with pytest.raises(ConfigError, match="higher frequency"):
+        given_rhythm(rest, SFREQ_HZ, "slow", 0.3)
+    with pytest.raises(ConfigError, match="half the rate"):
+        given_rhythm(rest, SFREQ_HZ, "beta", 123.0)
+    with pytest.raises(ConfigError):
+        given_rhythm(rest, SFREQ_HZ, "beta", np.nan)
+    rest[7] = np.nan
+    with pytest.raises(SignalFault, match="sample 7"):
+        given_rhythm(rest, SFREQ_HZ, "alpha", 10.0)
+
+
+@pytest.mark.parametrize("band_name", sorted(set(SEARCH_HZ) - {"slow"}))
 def test_noise_without_a_rhythm_is_refused(pink, band_name):
     for seed in range(10):
         with pytest.raises(RhythmTooWeak) as refused:

@@ -75,6 +75,103 @@ def test_theta_phase_at_fz() -> None:
     np.testing.assert_allclose(fz, expected, atol=1e-4)
 
 
+THIRD = {"rhythm_hz": 21.0, "rhythm_uv": 6.0, "rhythm_at": "C3"}
+
+
+def test_third_rhythm_is_the_cosine_of_its_phase_where_it_is_put() -> None:
+    source = participant(**QUIET, **THIRD, alpha_uv=0.0, theta_uv=0.0)
+    block = source.read(3000)
+    truth = block.truth
+    assert source.rhythm_gain[1] == pytest.approx(1.0)
+    assert np.argmax(source.rhythm_gain) == 1
+    assert source.rhythm_gain[3] < 0.1
+    expected = truth.rhythm_amplitude_uv * np.cos(truth.rhythm_phase_rad)
+    np.testing.assert_allclose(block.samples[:, 1], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("sfreq_hz", [250.0, 1000.0])
+def test_third_rhythm_only_adds_to_what_is_there(sfreq_hz: float) -> None:
+    """No draw of another part moves, so old seeds keep their participants."""
+    without = participant(sfreq_hz=sfreq_hz, seed=5).read(2500)
+    source = participant(sfreq_hz=sfreq_hz, seed=5, **THIRD)
+    block = source.read(2500)
+    assert np.array_equal(without.truth.alpha_phase_rad, block.truth.alpha_phase_rad)
+    rhythm = block.truth.rhythm_amplitude_uv * np.cos(block.truth.rhythm_phase_rad)
+    np.testing.assert_allclose(
+        block.samples - without.samples,
+        np.outer(rhythm, source.rhythm_gain),
+        atol=1e-4,
+    )
+
+
+def test_participant_without_a_third_rhythm_has_no_phase_of_it() -> None:
+    source = participant()
+    truth = source.read(1500).truth
+    assert np.isnan(truth.rhythm_phase_rad).all()
+    assert not truth.rhythm_amplitude_uv.any()
+    assert not source.rhythm_gain.any()
+
+
+@given(cuts=st.lists(st.integers(0, 900), min_size=1, max_size=8))
+@settings(max_examples=10, deadline=None)
+def test_no_split_changes_the_third_rhythm(cuts: list[int]) -> None:
+    whole = participant(sfreq_hz=250.0, **THIRD).read(sum(cuts))
+    split = participant(sfreq_hz=250.0, **THIRD)
+    parts = [split.read(n) for n in cuts]
+    assert np.array_equal(np.concatenate([p.samples for p in parts]), whole.samples)
+    for name in ("rhythm_phase_rad", "rhythm_amplitude_uv"):
+        joined = np.concatenate([getattr(p.truth, name) for p in parts])
+        assert np.array_equal(joined, getattr(whole.truth, name))
+
+
+@pytest.mark.parametrize("rhythm_hz", [0.8, 5.8, 21.0])
+def test_third_rhythm_varies_alike_from_cycle_to_cycle(rhythm_hz: float) -> None:
+    """Its peak is as wide, and its bursts as long, in cycles as those of alpha."""
+    cycle = 40
+    quick = {"alpha_hz": 0.5, "theta_hz": 0.5, "line_hz": 0.0, "channels": ("Fz",)}
+    source = participant(
+        sfreq_hz=cycle * rhythm_hz,
+        rhythm_hz=rhythm_hz,
+        rhythm_uv=40.0,
+        rhythm_at="Fz",
+        **quick,
+    )
+    truth = source.read(2000 * cycle).truth
+    phase = np.unwrap(truth.rhythm_phase_rad)
+    n_cycles = (phase[-1] - phase[0]) / (2 * np.pi)
+    assert n_cycles == pytest.approx(2000, rel=0.01)
+    # Diffusion by 1 rad^2 in ten cycles, and a little frequency wander.
+    turned = phase[cycle:] - phase[:-cycle]
+    assert 0.28 < np.std(turned) < 0.38
+    amplitude = truth.rhythm_amplitude_uv
+    assert np.mean(amplitude) == pytest.approx(40.0, rel=0.1)
+    lag = 3 * cycle
+    alike = np.corrcoef(amplitude[lag:], amplitude[:-lag])[0, 1]
+    assert 0.5 < alike < 0.9
+
+
+@pytest.mark.parametrize("missing", sorted(THIRD))
+def test_third_rhythm_is_given_whole_or_not_at_all(missing: str) -> None:
+    given_keys = {key: value for key, value in THIRD.items() if key != missing}
+    with pytest.raises(ValueError, match="rhythm_hz, rhythm_uv and rhythm_at together"):
+        settings_of(**given_keys)
+
+
+def test_third_rhythm_at_an_unknown_electrode_is_refused_by_its_key() -> None:
+    with pytest.raises(ConfigError, match=r"^source\.rhythm_at: .* 'C33'"):
+        participant(**{**THIRD, "rhythm_at": "C33"})
+
+
+def test_third_rhythm_may_lie_between_the_channels() -> None:
+    source = participant(**{**THIRD, "rhythm_at": "C1"})
+    assert 0.5 < source.rhythm_gain[1] < 1.0
+
+
+def test_rate_too_low_for_the_third_rhythm_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"signal of 70 Hz"):
+        participant(sfreq_hz=128.0, **{**THIRD, "rhythm_hz": 70.0})
+
+
 def test_phase_is_wrapped_and_runs_at_the_rhythms_frequency() -> None:
     truth = participant(alpha_hz=9.7).read(60_000).truth
     phase = truth.alpha_phase_rad

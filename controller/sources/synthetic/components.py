@@ -23,7 +23,15 @@ _LOWEST_POLE_HZ = 0.3
 
 
 class Rhythm:
-    """An oscillation whose frequency wanders, phase diffuses and amplitude bursts."""
+    """An oscillation whose frequency wanders, phase diffuses and amplitude bursts.
+
+    Parameters
+    ----------
+    frequency_hz, amplitude_uv, sfreq_hz : float
+    rng : numpy.random.Generator
+    pace : float
+        How much faster than an alpha rhythm all that happens to it.
+    """
 
     # Chosen so that the peak is some half a hertz wide and stays within a tenth of
     # a hertz from one half-minute to the next, as an individual alpha peak does.
@@ -39,22 +47,25 @@ class Rhythm:
         amplitude_uv: float,
         sfreq_hz: float,
         rng: np.random.Generator,
+        *,
+        pace: float = 1.0,
     ) -> None:
         self._frequency_hz = frequency_hz
         self._amplitude_uv = amplitude_uv
         self._sfreq_hz = sfreq_hz
         self._rng = rng
-        self._wander = SlowNoise(self._WANDER_S, sfreq_hz, rng)
-        self._burst = SlowNoise(self._BURST_S, sfreq_hz, rng)
+        self._pace = pace
+        self._wander = SlowNoise(self._WANDER_S / pace, sfreq_hz, rng)
+        self._burst = SlowNoise(self._BURST_S / pace, sfreq_hz, rng)
         self._phase_rad = float(rng.uniform(-np.pi, np.pi))
 
     def read(self, n: int) -> tuple[Float64Array, Float64Array]:
         """Return unwrapped phase and amplitude of the next `n` samples."""
-        frequency_hz = self._frequency_hz + self._WANDER_HZ * self._wander.read(n)
+        wander_hz = self._pace * self._WANDER_HZ
+        frequency_hz = self._frequency_hz + wander_hz * self._wander.read(n)
         steps_rad = 2 * np.pi * frequency_hz / self._sfreq_hz
-        steps_rad += self._rng.normal(
-            0.0, math.sqrt(self._DIFFUSION_RAD2_PER_S / self._sfreq_hz), n
-        )
+        diffusion = self._pace * self._DIFFUSION_RAD2_PER_S
+        steps_rad += self._rng.normal(0.0, math.sqrt(diffusion / self._sfreq_hz), n)
         phase_rad = self._phase_rad + np.cumsum(steps_rad)
         self._phase_rad = float(phase_rad[-1]) % (2 * np.pi)
         sigma = self._BURST_SIGMA

@@ -41,8 +41,16 @@ _BACKGROUND_REACH = 0.45
 _SHARED_POWER = 0.7
 
 
-def electrode_positions(labels: tuple[str, ...]) -> Positions:
+def electrode_positions(
+    labels: tuple[str, ...], *, where: str = "source.channels"
+) -> Positions:
     """Return where each electrode sits.
+
+    Parameters
+    ----------
+    labels : tuple of str
+    where : str
+        The key that they stand in, for messages.
 
     Returns
     -------
@@ -54,7 +62,7 @@ def electrode_positions(labels: tuple[str, ...]) -> Positions:
     ConfigError
         A label that is not of the 10-10 system.
     """
-    return np.array([_position(label) for label in labels], dtype=np.float64)
+    return np.array([_position(label, where) for label in labels], dtype=np.float64)
 
 
 def reach(positions: Positions, centre: tuple[float, float], width: float) -> Positions:
@@ -90,14 +98,13 @@ def background_mixing(positions: Positions) -> Positions:
     return np.vstack([shared, own])
 
 
-def _position(label: str) -> tuple[float, float]:
+def _position(label: str, where: str) -> tuple[float, float]:
     name = _OLD_NAMES.get(label.upper(), label.upper())
     match = _LABEL.fullmatch(name)
     if match is None or match[1] not in _ROWS:
         raise ConfigError(
-            f"source.channels: the simulated participant has no electrode "
-            f"{label!r}{_nearest(label)}; use labels of the 10-10 system, such as Fz, "
-            "C3 or O1."
+            f"{where}: the simulated participant has no electrode {label!r}"
+            f"{_nearest(label)}; use labels of the 10-10 system, such as Fz, C3 or O1."
         )
     y = _ROWS[match[1]]
     if match[2] == "Z":

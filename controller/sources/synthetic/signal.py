@@ -24,6 +24,10 @@ Float32Array = npt.NDArray[np.float32]
 
 _ALPHA_REACH = 0.45
 _THETA_REACH = 0.4
+_RHYTHM_REACH = 0.3  # so that a Hjorth derivation over it sees most of it
+
+# What happens to an alpha rhythm within a cycle happens to the third one within one.
+_PACE_HZ = 10.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +35,19 @@ class Truth:
     """The rhythms as they are, before noise.
 
     Phases are radians in (-pi, pi], 0 at the positive peak; amplitudes are microvolts
-    where the rhythm is strongest. All of shape (n_samples,).
+    where the rhythm is strongest. All of shape (n_samples,). Without a third rhythm its
+    phase is NaN and its amplitude 0.
     """
 
     alpha_phase_rad: Float64Array
     alpha_amplitude_uv: Float64Array
     theta_phase_rad: Float64Array
     theta_amplitude_uv: Float64Array
+    rhythm_phase_rad: Float64Array
+    rhythm_amplitude_uv: Float64Array
+
+
+_TRUTHS = tuple(field.name for field in dataclasses.fields(Truth))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +71,10 @@ class SyntheticParticipant:
 
     Alpha is strongest over O1, Oz and O2, theta over Fz. Each rhythm waxes and wanes
     (the amplitude's coefficient of variation is about 0.4), its frequency wanders by
-    some tenths of a hertz within a second or two, and its phase diffuses a little.
-    `alpha_uv` and `theta_uv` are mean amplitudes where the rhythm is strongest.
+    some tenths of a hertz within a second or two, and its phase diffuses a little. A
+    third rhythm, if there is one, is strongest at `rhythm_at`; it changes as much
+    within a cycle of its own as alpha does within one. `alpha_uv`, `theta_uv` and
+    `rhythm_uv` are mean amplitudes where the rhythm is strongest.
     `noise_uv` is the root mean square of the 1/f background within one octave, hence in
     the rhythm's own octave too; the broadband background is some three times that.
 
@@ -74,15 +86,14 @@ class SyntheticParticipant:
     Raises
     ------
     ConfigError
-        A channel label outside the 10-10 system, or a rate that does not carry the
-        rhythms.
+        A label outside the 10-10 system, or a rate that does not carry the rhythms.
     """
 
     def __init__(self, config: SyntheticSource) -> None:
         _check_rate(config)
         self._config = config
         self._page_samples = max(1, round(config.sfreq_hz))
-        seeds = np.random.SeedSequence(config.seed).spawn(4)
+        seeds = np.random.SeedSequence(config.seed).spawn(5)
         rng = [np.random.default_rng(seed) for seed in seeds]
         self._alpha = Rhythm(config.alpha_hz, config.alpha_uv, config.sfreq_hz, rng[0])
         self._theta = Rhythm(config.theta_hz, config.theta_uv, config.sfreq_hz, rng[1])
@@ -91,6 +102,8 @@ class SyntheticParticipant:
         self._theta_gain = reach(positions, FRONTAL, _THETA_REACH)
         self._background = Background(config, positions, rng[2])
         self._blinks = Blinks(config, positions, rng[3])
+        self._rhythm = _third_rhythm(config, rng[4])
+        self._rhythm_gain = _third_gain(config, positions)
         self._n_generated = 0
         self._left: Block = self._page()
 
@@ -103,6 +116,11 @@ class SyntheticParticipant:
     def theta_gain(self) -> Float64Array:
         """How much of the theta rhythm each channel gets, shape (n_channels,)."""
         return self._theta_gain
+
+    @property
+    def rhythm_gain(self) -> Float64Array:
+        """How much of the third rhythm each channel gets, shape (n_channels,)."""
+        return self._rhythm_gain
 
     def read(self, n_samples: int) -> Block:
         """Return the next `n_samples` samples."""
@@ -120,9 +138,13 @@ class SyntheticParticipant:
         n = self._page_samples
         alpha_phase, alpha_uv = self._alpha.read(n)
         theta_phase, theta_uv = self._theta.read(n)
+        rhythm_phase, rhythm_uv = np.full(n, np.nan), np.zeros(n)
         samples = self._background.read(n)
         samples += np.outer(alpha_uv * np.cos(alpha_phase), self._alpha_gain)
         samples += np.outer(theta_uv * np.cos(theta_phase), self._theta_gain)
+        if self._rhythm is not None:
+            rhythm_phase, rhythm_uv = self._rhythm.read(n)
+            samples += np.outer(rhythm_uv * np.cos(rhythm_phase), self._rhythm_gain)
         samples += self._line(n)
         samples += self._blinks.read(n)
         self._n_generated += n
@@ -133,6 +155,8 @@ class SyntheticParticipant:
                 alpha_amplitude_uv=alpha_uv,
                 theta_phase_rad=_wrapped(theta_phase),
                 theta_amplitude_uv=theta_uv,
+                rhythm_phase_rad=_wrapped(rhythm_phase),
+                rhythm_amplitude_uv=rhythm_uv,
             ),
         )
 
@@ -145,8 +169,29 @@ class SyntheticParticipant:
         return hum[:, np.newaxis]
 
 
+def _third_rhythm(config: SyntheticSource, rng: np.random.Generator) -> Rhythm | None:
+    if config.rhythm_hz is None or config.rhythm_uv is None:
+        return None
+    return Rhythm(
+        config.rhythm_hz,
+        config.rhythm_uv,
+        config.sfreq_hz,
+        rng,
+        pace=config.rhythm_hz / _PACE_HZ,
+    )
+
+
+def _third_gain(config: SyntheticSource, positions: Float64Array) -> Float64Array:
+    if config.rhythm_at is None:
+        return np.zeros(len(positions))
+    ((x, y),) = electrode_positions((config.rhythm_at,), where="source.rhythm_at")
+    return reach(positions, (float(x), float(y)), _RHYTHM_REACH)
+
+
 def _check_rate(config: SyntheticSource) -> None:
-    highest_hz = max(config.alpha_hz, config.theta_hz, config.line_hz)
+    highest_hz = max(
+        config.alpha_hz, config.theta_hz, config.rhythm_hz or 0.0, config.line_hz
+    )
     if not config.sfreq_hz > 2 * highest_hz:
         raise ConfigError(
             f"source.sfreq_hz is {config.sfreq_hz:g} Hz, too low for a signal of "
@@ -161,26 +206,15 @@ def _wrapped(phase_rad: Float64Array) -> Float64Array:
 
 def _cut(block: Block, start: int, stop: int | None) -> Block:
     part = slice(start, stop)
-    truth = block.truth
-    return Block(
-        samples=block.samples[part],
-        truth=Truth(
-            alpha_phase_rad=truth.alpha_phase_rad[part],
-            alpha_amplitude_uv=truth.alpha_amplitude_uv[part],
-            theta_phase_rad=truth.theta_phase_rad[part],
-            theta_amplitude_uv=truth.theta_amplitude_uv[part],
-        ),
-    )
+    truth = {name: getattr(block.truth, name)[part] for name in _TRUTHS}
+    return Block(samples=block.samples[part], truth=Truth(**truth))
 
 
 def _joined(parts: list[Block]) -> Block:
-    truths = [part.truth for part in parts]
+    truth = {
+        name: np.concatenate([getattr(part.truth, name) for part in parts])
+        for name in _TRUTHS
+    }
     return Block(
-        samples=np.concatenate([part.samples for part in parts]),
-        truth=Truth(
-            alpha_phase_rad=np.concatenate([t.alpha_phase_rad for t in truths]),
-            alpha_amplitude_uv=np.concatenate([t.alpha_amplitude_uv for t in truths]),
-            theta_phase_rad=np.concatenate([t.theta_phase_rad for t in truths]),
-            theta_amplitude_uv=np.concatenate([t.theta_amplitude_uv for t in truths]),
-        ),
+        samples=np.concatenate([part.samples for part in parts]), truth=Truth(**truth)
     )
