@@ -4,11 +4,11 @@ import math
 
 from numba import types
 
+from controller.core.optional_gates import closed_optional_gates
 from controller.core.reasons import HoldReason
 from controller.core.records import (
     AmplitudeGate,
 )
-from controller.core.optional_gates import closed_optional_gates
 from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from controller.core.gate_records import GATES, VETO, no_gates
+from controller.core.gate_records import VETO, no_gates
 from controller.core.reasons import HoldReason
 from controller.errors import ConfigError
 from controller.estimators.base import Brief, Design
@@ -204,7 +204,7 @@ def _vetoes(rules: tuple[VetoRule, ...], sfreq_hz: float) -> Any:
     vetoes.baseline_follow = _follow(_BASELINE_S * sfreq_hz)
     vetoes.slow_follow = _follow(sfreq_hz / (2.0 * math.pi * _MUSCLE_HZ))
     vetoes.rms_follow = _follow(_RMS_S * sfreq_hz)
-    vetoes.rms_minimum = math.ceil(_RMS_SETTLES * _RMS_S * sfreq_hz)
+    vetoes.rms_minimum = round(_RMS_SETTLES * _RMS_S * sfreq_hz)
     return vetoes
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import pylsl
 
 from controller.config_gate import Marker as MarkerRules
+from controller.errors import StreamAmbiguous, StreamLost
 from controller.sources.network import configure_lsl
 
 _FORGET_S = 5.0
@@ -27,10 +28,6 @@ class Marker:
     t_stamp: float
 
 
-class MarkersLost(Exception):
-    """The marker stream is gone, or it is not clear which one is meant."""
-
-
 class MarkerInlet(Protocol):
     """Where markers come from."""
 
@@ -39,7 +36,7 @@ class MarkerInlet(Protocol):
 
         Raises
         ------
-        MarkersLost
+        StreamLost, StreamAmbiguous
             From here on nothing comes any more.
         """
         ...
@@ -83,7 +80,7 @@ class LslMarkers:
         try:
             chunk, stamps = self._inlet.pull_chunk(timeout=0.0)
         except (pylsl.LostError, RuntimeError) as error:
-            raise MarkersLost(f"The marker stream {self._named()} was lost.") from error
+            raise StreamLost(f"The marker stream {self._named()} was lost.") from error
         return [
             Marker(text=_text(sample), t_stamp=float(stamp))
             for sample, stamp in zip(chunk or [], stamps or [], strict=True)
@@ -98,10 +95,10 @@ class LslMarkers:
 
     def _connect(self) -> None:
         if self._resolver is None:
-            raise MarkersLost(f"The marker stream {self._named()} was closed.")
+            raise StreamLost(f"The marker stream {self._named()} was closed.")
         found = [stream for stream in self._resolver.results() if self._fits(stream)]
         if len(found) > 1:
-            raise MarkersLost(
+            raise StreamAmbiguous(
                 f"There are {len(found)} marker streams with {self._named()}; give "
                 "gate.marker both stream and type, or stop the one that is not meant."
             )
@@ -159,7 +156,7 @@ class MarkerGate:
             return GateNews(is_open=False)
         try:
             markers = self._inlet.pull()
-        except MarkersLost as lost:
+        except (StreamLost, StreamAmbiguous) as lost:
             self.close()
             return GateNews(is_open=False, trouble=str(lost))
         for marker in markers:
