@@ -79,7 +79,7 @@ class LslMarkers:
             return []
         try:
             chunk, stamps = self._inlet.pull_chunk(timeout=0.0)
-        except (pylsl.LostError, RuntimeError) as error:
+        except RuntimeError as error:  # pylsl's LostError is one
             raise StreamLost(f"The marker stream {self._named()} was lost.") from error
         return [
             Marker(text=_text(sample), t_stamp=float(stamp))
