@@ -22,12 +22,15 @@ class Veto(Section):
 
     channel: Label
     amplitude_uv: Positive | None = Field(
-        None, description="largest distance from the channel's slow baseline"
+        default=None, description="largest distance from the channel's slow baseline"
     )
     rms_uv: Positive | None = Field(
-        None, description="largest running RMS above 20 Hz, over a tenth of a second"
+        default=None,
+        description="largest running RMS above 20 Hz, over a tenth of a second",
     )
-    hold_s: NotNegative = Field(0.3, description="how long a veto lasts afterwards")
+    hold_s: NotNegative = Field(
+        default=0.3, description="how long a veto lasts afterwards"
+    )
 
     @pydantic.model_validator(mode="after")
     def _asked(self) -> Self:
@@ -43,13 +46,14 @@ class Coupling(Section):
         description="channels of the second site, by label"
     )
     coherence: tuple[Share, Share] | None = Field(
-        None, description="lowest and highest magnitude of the running coherence"
+        default=None,
+        description="lowest and highest magnitude of the running coherence",
     )
     phase_lag_deg: tuple[Degrees, Degrees] | None = Field(
-        None, description="how far the montage's site is ahead, from and to"
+        default=None, description="how far the montage's site is ahead, from and to"
     )
     smoothing_s: Annotated[float, Field(strict=True, ge=0.1, le=60)] = Field(
-        1.0, description="time constant of the running mean"
+        default=1.0, description="time constant of the running mean"
     )
 
     @pydantic.model_validator(mode="after")
@@ -69,10 +73,10 @@ class SecondBand(Section):
 
     frequency_hz: Positive
     bandwidth_hz: Positive | None = Field(
-        None, description="half the frequency if absent; wider follows faster"
+        default=None, description="half the frequency if absent; wider follows faster"
     )
     phase_deg: tuple[Degrees, Degrees] | None = Field(
-        None, description="its phase when the pulse leaves, from and to"
+        default=None, description="its phase when the pulse leaves, from and to"
     )
     min_amplitude_uv: Positive | None = None
 
@@ -91,14 +95,15 @@ class SecondBand(Section):
 class Marker(Section):
     """An LSL marker stream that opens and closes the gate."""
 
-    stream: Label | None = Field(None, description="name of the marker stream")
-    type: Label | None = Field(None, description="its type, such as Markers")
+    stream: Label | None = Field(default=None, description="name of the marker stream")
+    type: Label | None = Field(default=None, description="its type, such as Markers")
     open: Annotated[tuple[Label, ...], Field(min_length=1)] = Field(
         description="markers that open the gate"
     )
-    close: tuple[Label, ...] = Field((), description="markers that close it")
+    close: tuple[Label, ...] = Field(default=(), description="markers that close it")
     timeout_s: Positive | None = Field(
-        None, description="the gate closes so long after the marker that opened it"
+        default=None,
+        description="the gate closes so long after the marker that opened it",
     )
 
     @pydantic.model_validator(mode="after")
@@ -121,22 +126,23 @@ class Gate(Section):
     percentile: Annotated[float, Field(strict=True, ge=0, lt=100)] = 60.0
     window_s: Annotated[float, Field(strict=True, ge=10, le=600)] = 60.0
     min_snr_db: Number | None = Field(
-        None, description="power of the band over that of its flanks"
+        default=None, description="power of the band over that of its flanks"
     )
     min_peak_ratio: Positive | None = Field(
-        None, description="highest power inside the band over the highest outside"
+        default=None,
+        description="highest power inside the band over the highest outside",
     )
     spectrum_s: Annotated[float, Field(strict=True, ge=0.2, le=60)] | None = Field(
-        None, description="window of the two above; ten cycles if absent"
+        default=None, description="window of the two above; ten cycles if absent"
     )
     max_frequency_sd_hz: Positive | None = Field(
-        None, description="spread of the frequency over the last cycles"
+        default=None, description="spread of the frequency over the last cycles"
     )
     max_frequency_offset_hz: Positive | None = Field(
-        None, description="distance of their mean from the individual frequency"
+        default=None, description="distance of their mean from the individual frequency"
     )
     min_probability: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = Field(
-        None, description="of a phase within tolerance_deg of the target"
+        default=None, description="of a phase within tolerance_deg of the target"
     )
     tolerance_deg: Annotated[float, Field(strict=True, gt=0, le=180)] = 45.0
     veto: tuple[Veto, ...] = ()

@@ -85,10 +85,8 @@ def spectrum_rows(brief: Brief, window_s: float | None = None) -> SpectrumRows:
     )
     last_hz = min(last_hz, 0.45 * brief.sfreq_hz)
     step_hz = guard_hz / _ROWS_PER_RESOLUTION
-    grid = (
-        np.arange(math.ceil(first_hz / step_hz), math.floor(last_hz / step_hz) + 1)
-        * step_hz
-    )
+    steps = range(math.ceil(first_hz / step_hz), math.floor(last_hz / step_hz) + 1)
+    grid: Float64Array = np.array([step * step_hz for step in steps], np.float64)
     decimation = max(1, math.floor(brief.sfreq_hz / (2.0 * _ROOM * last_hz)))
     rate_hz = brief.sfreq_hz / decimation
     n_window = max(2, round(window_s * rate_hz))
@@ -108,7 +106,7 @@ def spectrum_rows(brief: Brief, window_s: float | None = None) -> SpectrumRows:
             "out."
         )
     return SpectrumRows(
-        rows=_rows(grid / rate_hz, n_window),
+        rows=_rows(grid, rate_hz, n_window),
         frequencies_hz=grid,
         taps=_low_pass(decimation, last_hz, brief.sfreq_hz),
         decimation=decimation,
@@ -121,10 +119,10 @@ def spectrum_rows(brief: Brief, window_s: float | None = None) -> SpectrumRows:
     )
 
 
-def _rows(per_sample: Float64Array, n_window: int) -> ComplexArray:
+def _rows(grid: Float64Array, rate_hz: float, n_window: int) -> ComplexArray:
     window = np.hanning(n_window + 2)[1:-1]
     window /= window.sum()
-    turn = np.exp(-2j * np.pi * np.outer(per_sample, np.arange(n_window)))
+    turn = np.exp(-2j * np.pi * np.outer(grid / rate_hz, np.arange(n_window)))
     rows = window * turn
     # Without gain for a constant, which an electrode's slow drift nearly is.
     return np.asarray(rows - np.outer(rows.sum(axis=1), window))

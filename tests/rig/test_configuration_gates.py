@@ -50,6 +50,10 @@ close = ["stop", "pause"]
 timeout_s = 5
 """
 
+MARKER_WORDS = (
+    "from a marker 'go' in stream 'task' until 'stop' or 'pause' or 5 s have passed"
+)
+
 
 def text_with(gates):
     return config_text().replace('[gate]\namplitude = "open"\n', "") + gates
@@ -217,7 +221,7 @@ def test_plan_reads_every_gate_back():
         "from 150 to -150 deg ahead of 1 C3 - 0.5 O2",
         "6 Hz at a phase from -45 to 45 deg",
         "6 Hz of at least 2 uV",
-        "from a marker 'go' in stream 'task' until 'stop' or 'pause' or 5 s have passed",
+        MARKER_WORDS,
     ]
 
 
