@@ -50,7 +50,7 @@ def gate_arrays(
         Without one there is nothing to gate.
     sfreq_hz : float
     n_virtual : int
-        Virtual channels of the program; the last one is the second site, if any.
+        Virtual channels of the program, the second site included.
 
     Raises
     ------
@@ -152,11 +152,6 @@ def _spectrum(gates: Any, brief: Brief, window_s: float | None) -> dict[str, Any
 def _write_coupling(
     gates: Any, rule: CouplingRule, brief: Brief, n_virtual: int
 ) -> None:
-    if n_virtual < 2:
-        raise ConfigError(
-            "A coupling gate compares two virtual channels, but there is one; give "
-            "gate.coupling.weights."
-        )
     low_hz, high_hz = brief.band_hz
     pole, settle = _resonator(brief.frequency_hz, high_hz - low_hz, brief.sfreq_hz)
     smoothing = rule.smoothing_s * brief.sfreq_hz

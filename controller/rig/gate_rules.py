@@ -37,10 +37,10 @@ class VetoRule:
 class CouplingRule:
     """What two sites must have to do with each other.
 
-    The second site is the last virtual channel of the mixing.
-
     Parameters
     ----------
+    weights : tuple of float
+        Of every channel of the stream: microvolts of the second site per stream unit.
     coherence : tuple of float or None
         Lowest and highest.
     phase_lag : Arc or None
@@ -48,6 +48,7 @@ class CouplingRule:
     smoothing_s : float
     """
 
+    weights: tuple[float, ...]
     coherence: tuple[float, float] | None = None
     phase_lag: Arc | None = None
     smoothing_s: float = 1.0
@@ -110,7 +111,7 @@ def gate_rules(config: Config, stream: StreamDescription) -> GateRules:
     Raises
     ------
     ChannelError
-        A vetoing channel that the stream does not have, or that is no voltage.
+        A channel that the stream does not have, or that is no voltage.
     """
     gate = config.gate
     return GateRules(
@@ -122,32 +123,25 @@ def gate_rules(config: Config, stream: StreamDescription) -> GateRules:
         min_probability=gate.min_probability,
         tolerance_rad=math.radians(gate.tolerance_deg),
         vetoes=tuple(_veto(veto, stream) for veto in gate.veto),
-        coupling=_coupling(gate.coupling),
+        coupling=_coupling(gate.coupling, stream),
         second_band=_second_band(gate.second_band),
         marker=gate.marker is not None,
     )
 
 
-def second_site(config: Config, stream: StreamDescription) -> Float64Array:
-    """Return the weights of the second site, to stand below all other virtual channels.
+def with_second_site(mixing: Float64Array, rules: GateRules | None) -> Float64Array:
+    """Return the mixing with the second site, if any, below its virtual channels.
 
-    Returns
-    -------
-    array, shape (n, n_channels)
-        In microvolts per stream unit; n is 1 with a coupling gate, else 0.
+    The last row, so that it takes no place from what a design reads.
 
-    Raises
-    ------
-    ChannelError
+    Parameters
+    ----------
+    mixing : array, shape (n_virtual, n_channels)
+    rules : GateRules or None
     """
-    coupling = config.gate.coupling
-    rows = np.zeros((0 if coupling is None else 1, stream.n_channels))
-    if coupling is not None:
-        where = "gate.coupling.weights"
-        for label, weight in coupling.weights.items():
-            channel = channel_index(label, stream.labels, where=where)
-            rows[0, channel] = weight * _scale(stream, channel, where)
-    return rows
+    if rules is None or rules.coupling is None:
+        return mixing
+    return np.vstack([mixing, rules.coupling.weights])
 
 
 def arc(range_deg: tuple[float, float]) -> Arc:
@@ -170,11 +164,19 @@ def _veto(veto: Veto, stream: StreamDescription) -> VetoRule:
     )
 
 
-def _coupling(coupling: Coupling | None) -> CouplingRule | None:
+def _coupling(
+    coupling: Coupling | None, stream: StreamDescription
+) -> CouplingRule | None:
     if coupling is None:
         return None
+    where = "gate.coupling.weights"
+    weights = [0.0] * stream.n_channels
+    for label, weight in coupling.weights.items():
+        channel = channel_index(label, stream.labels, where=where)
+        weights[channel] = weight * _scale(stream, channel, where)
     lag_deg = coupling.phase_lag_deg
     return CouplingRule(
+        weights=tuple(weights),
         coherence=coupling.coherence,
         phase_lag=None if lag_deg is None else arc(lag_deg),
         smoothing_s=coupling.smoothing_s,

@@ -23,7 +23,7 @@ from controller.estimators.base import Design
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
 from controller.kernels.jit import Float64Array, new_records
 from controller.rig.gate_arrays import gate_arrays
-from controller.rig.gate_rules import GateRules
+from controller.rig.gate_rules import GateRules, with_second_site
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
 
@@ -105,7 +105,8 @@ def build_program(
     ----------
     sfreq_hz : float
     mixing : array, shape (n_virtual, n_channels)
-        Microvolts of the virtual channels per unit of the stream.
+        Microvolts of the virtual channels per unit of the stream; a coupling gate's
+        second site is added below.
     scale_uv : array, shape (n_channels,)
         Microvolts per unit of the stream.
     design : Design or None
@@ -127,6 +128,7 @@ def build_program(
     """
     if design is not None:
         _require_no_direct_current(design)
+        mixing = with_second_site(mixing, rules.gates)
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0

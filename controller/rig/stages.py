@@ -26,7 +26,7 @@ from controller.kernels.jit import Float64Array
 from controller.rig.design import Calibration, calibrate
 from controller.rig.faults import fault_error
 from controller.rig.gate_arrays import gate_arrays
-from controller.rig.gate_rules import gate_rules
+from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
 from controller.rig.profile import rest_of_profile
@@ -298,7 +298,7 @@ class Stages:
             rules.gates,
             calibration.design,
             sfreq_hz=stream.sfreq_hz,
-            n_virtual=len(self._equipment.mixing),
+            n_virtual=len(with_second_site(calibration.mixing, rules.gates)),
         )
         self._folder.write_design(
             design_arrays(calibration.design, calibration.mixing, rules)

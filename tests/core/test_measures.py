@@ -286,7 +286,10 @@ def slow_coupling(raw, gates):
 class TestCoupling:
     RULES = GateRules(
         coupling=CouplingRule(
-            coherence=(0.5, 1.0), phase_lag=(0.0, 1.0), smoothing_s=0.4
+            weights=(0.0, 1.0),
+            coherence=(0.5, 1.0),
+            phase_lag=(0.0, 1.0),
+            smoothing_s=0.4,
         )
     )
 
@@ -313,7 +316,11 @@ class TestCoupling:
     def test_two_noises_have_little_coherence(self):
         raw = np.random.default_rng(1).normal(0, 10, (9000, 2)).astype(np.float32)
         raw[0] = 0.0
-        rules = GateRules(coupling=CouplingRule(coherence=(0.5, 1.0), smoothing_s=3.0))
+        rules = GateRules(
+            coupling=CouplingRule(
+                weights=(0.0, 1.0), coherence=(0.5, 1.0), smoothing_s=3.0
+            )
+        )
         found, _ = walk(program_with(rules), raw)
         assert np.nanmedian(found["coherence"]) < 0.6
 
@@ -447,7 +454,7 @@ ALL_RULES = GateRules(
     min_snr_db=0.0,
     spectrum_s=0.5,
     max_frequency_sd_hz=1.0,
-    coupling=CouplingRule(coherence=(0.1, 1.0), smoothing_s=0.1),
+    coupling=CouplingRule(weights=(0.0, 1.0), coherence=(0.1, 1.0), smoothing_s=0.1),
     second_band=SecondBandRule(
         frequency_hz=6.0, bandwidth_hz=6.0, min_amplitude_uv=1.0
     ),

@@ -52,7 +52,9 @@ EVERYTHING = {
     "max_frequency_sd_hz": 0.5,
     "max_frequency_offset_hz": 1.5,
     "vetoes": (VetoRule(channel=0, amplitude_uv=100.0, hold_s=0.5),),
-    "coupling": CouplingRule(coherence=(0.25, 0.75), phase_lag=(0.25, 0.5)),
+    "coupling": CouplingRule(
+        weights=(0.0, 1.0), coherence=(0.25, 0.75), phase_lag=(0.25, 0.5)
+    ),
     "second_band": SecondBandRule(
         frequency_hz=5.0,
         bandwidth_hz=2.0,
@@ -160,8 +162,14 @@ def test_fresh_memory_closes_every_gate():
         ({"max_frequency_sd_hz": 1.0}, HoldReason.FREQUENCY_SPREAD),
         ({"max_frequency_offset_hz": 1.0}, HoldReason.FREQUENCY_OFFSET),
         ({"vetoes": (VetoRule(channel=1, rms_uv=9.0),)}, HoldReason.VETO),
-        ({"coupling": CouplingRule(coherence=(0.1, 0.9))}, HoldReason.COHERENCE),
-        ({"coupling": CouplingRule(phase_lag=(0.0, 1.0))}, HoldReason.PHASE_LAG),
+        (
+            {"coupling": CouplingRule(weights=(0.0, 1.0), coherence=(0.1, 0.9))},
+            HoldReason.COHERENCE,
+        ),
+        (
+            {"coupling": CouplingRule(weights=(0.0, 1.0), phase_lag=(0.0, 1.0))},
+            HoldReason.PHASE_LAG,
+        ),
         ({"marker": True}, HoldReason.MARKER),
         ({}, HoldReason.NONE),
     ],
@@ -236,11 +244,11 @@ def test_probability_without_a_confidence_model_is_refused():
         program_with(min_probability=0.9)
 
 
-def test_coupling_needs_a_second_virtual_channel():
-    with pytest.raises(ConfigError, match="two virtual channels"):
-        program_of(
-            rules=Rules(gates=GateRules(coupling=CouplingRule(coherence=(0.5, 1.0))))
-        )
+def test_second_site_is_the_last_virtual_channel():
+    program = program_with(coupling=CouplingRule(weights=(0.5, 2.0), coherence=(0, 1)))
+    assert program.mixing.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.5, 2.0]]
+    assert program.gates.coupling_row[0] == 2
+    assert program_with(marker=True).mixing.shape == (2, 2)
 
 
 def test_second_band_beyond_the_stream_is_refused():

@@ -48,7 +48,9 @@ GATES = GateRules(
         VetoRule(channel=1, amplitude_uv=40.0, hold_s=0.05),
         VetoRule(channel=0, rms_uv=40.0, hold_s=0.05),
     ),
-    coupling=CouplingRule(coherence=(0.1, 1.0), phase_lag=(0.0, 5.0), smoothing_s=0.1),
+    coupling=CouplingRule(
+        weights=(0.0, 1.0), coherence=(0.1, 1.0), phase_lag=(0.0, 5.0), smoothing_s=0.1
+    ),
     second_band=SecondBandRule(
         frequency_hz=6.0, bandwidth_hz=6.0, phase=(-2.5, 5.0), min_amplitude_uv=0.5
     ),

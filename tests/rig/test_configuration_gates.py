@@ -10,7 +10,7 @@ from complaints import complaint, refused
 from controller.cli.gate_words import gate_rows
 from controller.config import parse_config
 from controller.errors import ChannelError
-from controller.rig.gate_rules import gate_rules, second_site
+from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.sources.description import StreamDescription
 
 FULL = """
@@ -96,9 +96,15 @@ def test_rules_in_seconds_radians_and_channels():
     assert rules.marker
 
 
-def test_second_site_stands_in_microvolts():
-    assert second_site(parsed(), stream_of()).tolist() == [[1.0, 0.0, -2.0]]
-    assert second_site(config_of(), stream_of()).shape == (0, 3)
+def test_second_site_stands_below_in_microvolts():
+    mixing = np.array([[0.0, 1.0, 1.0]])
+    rules = gate_rules(parsed(), stream_of())
+    assert with_second_site(mixing, rules).tolist() == [
+        [0.0, 1.0, 1.0],
+        [1.0, 0.0, -2.0],
+    ]
+    assert with_second_site(mixing, None) is mixing
+    assert with_second_site(mixing, gate_rules(config_of(), stream_of())) is mixing
 
 
 def test_without_gates_nothing_is_asked():
@@ -121,8 +127,9 @@ def test_channels_that_are_no_voltage_are_refused():
     stream = stream_of(scale_uv=(math.nan, 1.0, 1.0))
     with pytest.raises(ChannelError, match=r"gate\.veto: channel C3 .* no voltage"):
         gate_rules(parsed(), stream)
-    with pytest.raises(ChannelError, match=r"gate\.coupling\.weights: channel C3"):
-        second_site(parsed(), stream)
+    stream = stream_of(scale_uv=(1.0, 1.0, math.nan))
+    with pytest.raises(ChannelError, match=r"gate\.coupling\.weights: channel O2"):
+        gate_rules(parsed(), stream)
 
 
 @pytest.mark.parametrize(
