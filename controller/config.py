@@ -9,27 +9,23 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from controller.config_fields import (
+    Code,
+    Latency,
+    NotNegative,
+    Number,
+    PortName,
+    Positive,
+    Section,
+    Seed,
+    Whole,
+)
+from controller.config_gate import Gate
 from controller.config_mistakes import sentences
 from controller.errors import ConfigError
 from controller.safety.limits import CEILINGS, Limits
-
-# Strict: neither true nor "1" is a number.
-Number = Annotated[float, Field(strict=True)]
-Positive = Annotated[float, Field(strict=True, gt=0)]
-NotNegative = Annotated[float, Field(strict=True, ge=0)]
-Whole = Annotated[int, Field(strict=True)]
-Seed = Annotated[int, Field(strict=True, ge=0)]
-Code = Annotated[int, Field(strict=True, ge=1, le=255)]
-Latency = Annotated[float, Field(strict=True, ge=0, le=500)]
-PortName = Annotated[str, Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A table of the configuration file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LslSource(Section):
@@ -162,21 +158,6 @@ class Target(Section):
     """Where in the cycle the pulse shall land."""
 
     phase_deg: Annotated[float, Field(strict=True, ge=-360, le=360)]
-
-
-class Gate(Section):
-    """When the rhythm is strong enough."""
-
-    amplitude: Literal["open", "absolute", "percentile"] = "percentile"
-    threshold_uv: Positive | None = None
-    percentile: Annotated[float, Field(strict=True, ge=0, lt=100)] = 60.0
-    window_s: Annotated[float, Field(strict=True, ge=10, le=600)] = 60.0
-
-    @pydantic.model_validator(mode="after")
-    def _threshold(self) -> Self:
-        if (self.amplitude == "absolute") != (self.threshold_uv is not None):
-            raise ValueError('threshold_uv goes with amplitude = "absolute", only')
-        return self
 
 
 class ArtifactRules(Section):

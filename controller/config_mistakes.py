@@ -37,7 +37,7 @@ def sentences(error: pydantic.ValidationError, root: type[BaseModel]) -> list[st
 
 def _sentence(item: Any, root: type[BaseModel]) -> str:
     loc, kind, context = item["loc"], item["type"], item.get("ctx", {})
-    key = ".".join(str(part) for part in _path(loc, root))
+    key = _key(_path(loc, root))
     value = item["input"]
     match kind:
         case "extra_forbidden":
@@ -62,6 +62,14 @@ def _sentence(item: Any, root: type[BaseModel]) -> str:
     return f"{key} {rule}, not {value!r}."
 
 
+def _key(path: list[Any]) -> str:
+    """Return the keys with dots between; entries of a list count from 1."""
+    key = ""
+    for part in path:
+        key += f" {part + 1}" if isinstance(part, int) else f".{part}"
+    return key.removeprefix(".")
+
+
 def _path(loc: tuple[Any, ...], root: type[BaseModel]) -> list[Any]:
     """Return the keys as the file has them: the kind of a table is none of them."""
     is_kind = len(loc) > 1 and loc[1] in _kinds_in(root, loc[0])
@@ -79,6 +87,8 @@ def _nearest(loc: tuple[Any, ...], root: type[BaseModel]) -> str:
 def _names_beside(loc: tuple[Any, ...], root: type[BaseModel]) -> Iterable[str]:
     models = [root]
     for part in loc[:-1]:
+        if isinstance(part, int):
+            continue
         models = [model for model in models if part in _kinds_of(model)] or [
             inner
             for model in models

@@ -12,7 +12,7 @@ from pydantic import Field
 from controller.calibration.profile import Array, Profile, Setting, circ_sd_deg
 from controller.calibration.result import GateLevel
 from controller.calibration.toml_text import Value, to_toml
-from controller.config import Number, Positive, Section, Whole
+from controller.config_fields import Number, Positive, Section, Whole
 from controller.config_mistakes import sentences
 from controller.errors import ConfigError
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from controller.cli.gate_words import gate_rows
 from controller.cli.phrases import clock
 from controller.config import (
     Config,
@@ -79,7 +80,7 @@ def plan_rows(config: Config) -> list[tuple[str, str]]:
         ("rhythm", _rhythm(config)),
         ("estimator", config.estimator.kind),
         ("target", phase_words(config.target.phase_deg)),
-        ("gate", _gate(config)),
+        *gate_rows(config.gate),
         ("artifacts", _artifacts(config)),
         ("timing", _timing(config)),
         ("output", _output(config)),
@@ -175,19 +176,6 @@ def _rhythm(config: Config) -> str:
     if rhythm.search_hz is not None:
         where = f" between {rhythm.search_hz[0]:g} and {rhythm.search_hz[1]:g} Hz"
     return f"{rhythm.band}; the individual frequency is found{where} during rest"
-
-
-def _gate(config: Config) -> str:
-    gate = config.gate
-    match gate.amplitude:
-        case "open":
-            return "none: pulses also come while the rhythm is weak"
-        case "absolute":
-            return f"amplitude of at least {gate.threshold_uv:g} uV"
-    return (
-        f"amplitude above percentile {gate.percentile:g} of the last "
-        f"{gate.window_s:g} s"
-    )
 
 
 def _artifacts(config: Config) -> str:

@@ -4,6 +4,7 @@ import math
 
 from numba import types
 
+from controller.core.optional_gates import closed_optional_gates
 from controller.core.reasons import HoldReason
 from controller.core.records import (
     AmplitudeGate,
@@ -100,4 +101,6 @@ def closed_gates(
         holds |= _BUSY
     if not now.trial < program.trials.shape[0]:
         holds |= _TRIALS_DONE
+    if program.gates[0].asked != 0:
+        holds |= closed_optional_gates(program, memory, t_due)
     return holds

@@ -1,9 +1,11 @@
 """Fresh memory for the loop, and memory that goes on where another left off."""
 
 import math
+from typing import Any
 
 import numpy as np
 
+from controller.core.gate_records import N_RESONATORS, RESONATOR_STATES, VETO_NOW
 from controller.core.records import (
     NOW,
 )
@@ -16,6 +18,24 @@ from controller.kernels.jit import Float64Array, Int64Array, new_records
 from controller.safety.interlock import LEDGER
 
 _LONGEST_WINDOW = 30_000
+
+_UNKNOWN = (
+    "t_sample",
+    "t_clean",
+    "phase_rad",
+    "amplitude_uv",
+    "threshold_uv",
+    "sd_rad",
+    "p_within",
+    "snr_db",
+    "peak_ratio",
+    "frequency_sd_hz",
+    "frequency_offset_hz",
+    "coherence",
+    "phase_lag_rad",
+    "second_phase_rad",
+    "second_amplitude_uv",
+)
 
 
 def new_memory(program: Program, *, n_window: int) -> Memory:
@@ -36,12 +56,13 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
     now = new_records(NOW)
     for never in ("t_artifact", "t_pulse_edge", "t_attempt"):
         now[never] = -math.inf
-    for unknown in ("t_sample", "t_clean", "phase_rad", "amplitude_uv", "threshold_uv"):
+    for unknown in _UNKNOWN:
         now[unknown] = math.nan
     now.t_next_edge = math.inf
     now.t_blind_from = math.inf
     now.t_blind_until = math.inf
     now.artifact_channel = -1
+    now.veto_channel = -1
     now.fault_channel = -1
     ledger = new_records(LEDGER)
     ledger.t_last_pulse = -math.inf
@@ -72,6 +93,11 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         flat_run=np.zeros(n_channels, np.int64),
         amplitudes=np.zeros(n_window),
         amplitudes_sorted=np.zeros(n_window),
+        recent=np.zeros((1, 2 * program.spectrum_taps.size)),
+        spectrum_ring=np.zeros((1, 2 * program.spectrum_re.shape[1])),
+        powers=np.zeros(program.spectrum_re.shape[0]),
+        resonators=np.zeros((N_RESONATORS, RESONATOR_STATES)),
+        veto_now=_veto_now(len(program.vetoes)),
     )
 
 
@@ -79,6 +105,13 @@ def _fresh_track() -> Float64Array:
     track = np.zeros(trackers.STATE_LENGTH)
     trackers.reset(track)
     return track
+
+
+def _veto_now(n_vetoes: int) -> Any:
+    records = new_records(VETO_NOW, n_vetoes)
+    records.baseline_uv = math.nan
+    records.t_veto = -math.inf
+    return records
 
 
 def _most(lengths: Int64Array) -> int:

@@ -29,6 +29,17 @@ class HoldReason(enum.IntFlag):
     TOO_LATE = 1 << 7
     BUSY = 1 << 8
     TRIALS_DONE = 1 << 9
+    SNR = 1 << 10
+    SPECTRAL_PEAK = 1 << 11
+    FREQUENCY_SPREAD = 1 << 12
+    FREQUENCY_OFFSET = 1 << 13
+    PROBABILITY = 1 << 14
+    VETO = 1 << 15
+    COHERENCE = 1 << 16
+    PHASE_LAG = 1 << 17
+    SECOND_PHASE = 1 << 18
+    SECOND_AMPLITUDE = 1 << 19
+    MARKER = 1 << 20
 
 
 HOLD_SENTENCES: dict[HoldReason, str] = {
@@ -42,6 +53,17 @@ HOLD_SENTENCES: dict[HoldReason, str] = {
     HoldReason.TOO_LATE: "the target phase was too close to be met in time",
     HoldReason.BUSY: "another pulse was still under way",
     HoldReason.TRIALS_DONE: "all planned trials were done",
+    HoldReason.SNR: "the rhythm did not stand out enough from its flanks",
+    HoldReason.SPECTRAL_PEAK: "a peak outside the band was too high beside the rhythm",
+    HoldReason.FREQUENCY_SPREAD: "the rhythm's frequency was not steady enough",
+    HoldReason.FREQUENCY_OFFSET: "the rhythm was too far from its own frequency",
+    HoldReason.PROBABILITY: "the phase was too uncertain to be met within tolerance",
+    HoldReason.VETO: "a vetoing channel was active, or had been too recently",
+    HoldReason.COHERENCE: "the coherence of the two sites was outside its range",
+    HoldReason.PHASE_LAG: "the phase lag between the two sites was outside its range",
+    HoldReason.SECOND_PHASE: "the second band was not in its phase range",
+    HoldReason.SECOND_AMPLITUDE: "the second band was weaker than its threshold",
+    HoldReason.MARKER: "no marker had opened the gate",
 }
 
 

@@ -128,6 +128,33 @@ NOW = np.dtype(
         ("fault", "i8"),  # Fault
         ("fault_value", "f8"),
         ("fault_channel", "i8"),
+        ("sd_rad", "f8"),  # expected error of the phase; NaN while unknown
+        ("p_within", "f8"),  # probability that it lies within tolerance
+        ("snr_db", "f8"),  # what the optional gates look at, NaN while unknown
+        ("peak_ratio", "f8"),
+        ("frequency_sd_hz", "f8"),
+        ("frequency_offset_hz", "f8"),
+        ("coherence", "f8"),
+        ("phase_lag_rad", "f8"),  # how far the first site is ahead
+        ("second_phase_rad", "f8"),  # at the deadline looked at last
+        ("second_amplitude_uv", "f8"),
+        ("veto_channel", "i8"),  # at the deadline looked at last; -1 for none
+        ("recent_at", "i8"),
+        ("n_recent", "i8"),
+        ("spectrum_wait", "i8"),
+        ("spectrum_at", "i8"),
+        ("n_spectrum", "i8"),
+        ("frequency_wait", "i8"),
+        ("n_frequency", "i8"),
+        ("phase_before_rad", "f8"),
+        ("frequency_mean_hz", "f8"),
+        ("frequency_variance", "f8"),
+        ("cross_re", "f8"),
+        ("cross_im", "f8"),
+        ("power_here", "f8"),
+        ("power_there", "f8"),
+        ("second_re_uv", "f8"),
+        ("second_im_uv", "f8"),
     ],
     align=True,
 )
@@ -195,6 +222,8 @@ SAMPLE = np.dtype(
         ("artifacts", "i8"),
         ("phase_rad", "f8"),  # NaN while there is no valid estimate
         ("amplitude_uv", "f8"),
+        ("sd_rad", "f8"),
+        ("p_within", "f8"),
     ],
     align=True,
 )
@@ -218,6 +247,17 @@ DECISION = np.dtype(
         ("trial", "i8"),
         ("condition", "i8"),
         ("t_decided", "f8"),  # telemetry only: never an input of a decision
+        ("sd_rad", "f8"),
+        ("p_within", "f8"),
+        ("snr_db", "f8"),  # NaN where no gate asks for it
+        ("peak_ratio", "f8"),
+        ("frequency_sd_hz", "f8"),
+        ("frequency_offset_hz", "f8"),
+        ("coherence", "f8"),
+        ("phase_lag_rad", "f8"),
+        ("second_phase_rad", "f8"),
+        ("second_amplitude_uv", "f8"),
+        ("veto_channel", "i8"),  # -1 for none
     ],
     align=True,
 )

@@ -5,14 +5,13 @@ Each estimate plans the deadline anew. Once the trigger would have to leave with
 """
 
 import math
+from typing import Any
 
 from numba import types
 
 from controller.core.gate import closed_gates
 from controller.core.reasons import HoldReason, Outcome
-from controller.core.records import (
-    Kernel,
-)
+from controller.core.records import DECISION, Kernel
 from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,
@@ -22,7 +21,7 @@ from controller.core.structures import (
     Telemetry,
 )
 from controller.kernels.circular import wrap
-from controller.kernels.jit import compiled, f8, i8
+from controller.kernels.jit import compiled, f8, i8, record_type
 from controller.safety.interlock import Refusal, review
 
 _NO_KERNEL = int(Kernel.NONE)
@@ -62,6 +61,23 @@ def next_crossing(
     return t_due
 
 
+@compiled(types.void(MEMORY_TYPE, record_type(DECISION)))
+def _record_measures(memory: Memory, row: Any) -> None:
+    now = memory.now[0]
+    known = now.valid == 1
+    row.sd_rad = now.sd_rad if known else math.nan
+    row.p_within = now.p_within if known else math.nan
+    row.snr_db = now.snr_db
+    row.peak_ratio = now.peak_ratio
+    row.frequency_sd_hz = now.frequency_sd_hz
+    row.frequency_offset_hz = now.frequency_offset_hz
+    row.coherence = now.coherence
+    row.phase_lag_rad = now.phase_lag_rad
+    row.second_phase_rad = now.second_phase_rad if known else math.nan
+    row.second_amplitude_uv = now.second_amplitude_uv
+    row.veto_channel = now.veto_channel if known else -1
+
+
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, f8, i8, i8))
 def _record(
     program: Program,
@@ -91,6 +107,7 @@ def _record(
     row.trial = now.trial
     row.condition = program.trials[trial].condition
     row.t_decided = math.nan
+    _record_measures(memory, row)
     if holds != 0:
         row.outcome = _HELD
     elif refusal != _NO_REFUSAL:

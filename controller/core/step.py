@@ -11,6 +11,7 @@ from numba import types
 from controller.core.condition import condition, reset_estimator, take_stamp
 from controller.core.estimate import estimate
 from controller.core.gate import STAMP_AHEAD_S, follow_amplitude
+from controller.core.measures import follow_measures
 from controller.core.reasons import Fault
 from controller.core.schedule import decide
 from controller.core.structures import (
@@ -81,6 +82,8 @@ def _record_sample(memory: Memory, telemetry: Telemetry) -> None:
     row.artifacts = now.artifacts
     row.phase_rad = now.phase_rad if now.valid == 1 else math.nan
     row.amplitude_uv = now.amplitude_uv if now.valid == 1 else math.nan
+    row.sd_rad = now.sd_rad if now.valid == 1 else math.nan
+    row.p_within = now.p_within if now.valid == 1 else math.nan
     if telemetry.raw.shape[0] == 0:
         return
     for channel in range(memory.raw.shape[0]):
@@ -118,6 +121,7 @@ def on_sample(
     if fault == _OK:
         estimate(program, memory)
         follow_amplitude(program, memory)
+        follow_measures(program, memory)
         decide(program, memory, telemetry)
     else:
         reset_estimator(memory)

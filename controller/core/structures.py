@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from numba import types
 
+from controller.core.gate_records import GATES, VETO, VETO_NOW
 from controller.core.records import (
     ACTION,
     DECISION,
@@ -57,6 +58,11 @@ class Program(NamedTuple):
     pattern_edges: Any  # PATTERN_EDGE[...]
     actions: Any  # ACTION[n_actions]
     action_bytes: Any  # uint8[...]
+    gates: Any  # GATES[1]
+    vetoes: Any  # VETO[n_vetoes]
+    spectrum_re: Float64Array  # (n_frequencies, n_window), oldest sample first
+    spectrum_im: Float64Array
+    spectrum_taps: Float64Array  # before its decimation
 
 
 class Memory(NamedTuple):
@@ -84,6 +90,11 @@ class Memory(NamedTuple):
     flat_run: Int64Array  # (n_channels,)
     amplitudes: Float64Array  # (n_window,) in order of time
     amplitudes_sorted: Float64Array  # the same in order of size
+    recent: Float64Array  # (1, 2 * n), the first virtual channel, for the spectrum
+    spectrum_ring: Float64Array  # (1, 2 * n_window), the same, decimated
+    powers: Float64Array  # (n_frequencies,)
+    resonators: Float64Array  # (3, 5): first site, second site, second band
+    veto_now: Any  # VETO_NOW[n_vetoes]
 
 
 class Telemetry(NamedTuple):
@@ -124,6 +135,11 @@ PROGRAM_TYPE = types.NamedTuple(
         record_array_type(PATTERN_EDGE),
         record_array_type(ACTION),
         u1_vector,
+        record_array_type(GATES),
+        record_array_type(VETO),
+        f8_matrix,
+        f8_matrix,
+        f8_vector,
     ),
     Program,
 )
@@ -152,6 +168,11 @@ MEMORY_TYPE = types.NamedTuple(
         i8_vector,
         f8_vector,
         f8_vector,
+        f8_matrix,
+        f8_matrix,
+        f8_vector,
+        f8_matrix,
+        record_array_type(VETO_NOW),
     ),
     Memory,
 )

@@ -9,6 +9,7 @@ import scipy.linalg
 import scipy.signal
 
 from controller.core.estimate import estimate_all
+from controller.core.gate_records import no_gates
 from controller.core.memory import new_memory
 from controller.core.records import (
     ACTION,
@@ -105,6 +106,7 @@ def estimator_program(design: Design, n_virtual: int) -> Program:
         pattern_edges=new_records(PATTERN_EDGE),
         actions=new_records(ACTION),
         action_bytes=np.zeros(1, np.uint8),
+        **no_gates(),
     )
 
 

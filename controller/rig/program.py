@@ -22,6 +22,8 @@ from controller.errors import ConfigError
 from controller.estimators.base import Design
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
 from controller.kernels.jit import Float64Array, new_records
+from controller.rig.gate_arrays import gate_arrays
+from controller.rig.gate_rules import GateRules, with_second_site
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
 
@@ -66,6 +68,8 @@ class Rules:
         From the call to the edge at the device.
     lock_s : float
         A deadline closer than this is decided and kept.
+    gates : GateRules or None
+        All further gates.
     """
 
     amplitude_gate: AmplitudeGate = AmplitudeGate.OPEN
@@ -80,6 +84,7 @@ class Rules:
     refractory_s: float = 0.0
     output_latency_s: float = 0.0
     lock_s: float = 0.0025
+    gates: GateRules | None = None
 
 
 def build_program(
@@ -100,7 +105,8 @@ def build_program(
     ----------
     sfreq_hz : float
     mixing : array, shape (n_virtual, n_channels)
-        Microvolts of the virtual channels per unit of the stream.
+        Microvolts of the virtual channels per unit of the stream; a coupling gate's
+        second site is added below.
     scale_uv : array, shape (n_channels,)
         Microvolts per unit of the stream.
     design : Design or None
@@ -117,10 +123,12 @@ def build_program(
     Raises
     ------
     ConfigError
-        The design lets direct current through, which the loop relies on it not to do.
+        The design lets direct current through, which the loop relies on it not to do,
+        or a gate asks for what the stream or the design does not have.
     """
     if design is not None:
         _require_no_direct_current(design)
+        mixing = with_second_site(mixing, rules.gates)
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
@@ -136,6 +144,9 @@ def build_program(
         pattern_edges=pattern_edges,
         actions=actions,
         action_bytes=action_bytes,
+        **gate_arrays(
+            rules.gates, design, sfreq_hz=sfreq_hz, n_virtual=mixing.shape[0]
+        ),
     )
 
 

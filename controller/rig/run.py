@@ -16,6 +16,7 @@ from controller.estimators.registry import find_designer
 from controller.report.page import write_report
 from controller.report.score import score_session
 from controller.rig.design import check_rest
+from controller.rig.gate_rules import gate_rules
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
 from controller.rig.profile import fitting, with_profile
@@ -122,6 +123,8 @@ def run_session(
         if designer.reads_others:
             others = other_channels(montage, stream)
             mixing = np.concatenate([mixing, others])
+        # A vetoing channel that is not there is named before anything begins.
+        gate_rules(config, stream)
         folder = _new_folder(config, stream, out)
         with contextlib.ExitStack() as unless_begun:
             unless_begun.callback(shutil.rmtree, folder.path, ignore_errors=True)

@@ -25,6 +25,8 @@ from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.design import Calibration, calibrate
 from controller.rig.faults import fault_error
+from controller.rig.gate_arrays import gate_arrays
+from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
 from controller.rig.profile import rest_of_profile
@@ -47,6 +49,7 @@ from controller.safety.interlock import Permit
 from controller.session.folder import SessionFolder
 from controller.session.recorder import SessionRecorder
 from controller.sources.description import StreamDescription
+from controller.sources.markers import LslMarkers, MarkerGate
 from controller.sources.timing import StreamTiming, judge_timing
 from drivers.base import TriggerOutput
 
@@ -132,6 +135,8 @@ class Stages:
         recorder = SessionRecorder(
             self._folder, recorded_stream(self._stream), t_now=host_clock()
         )
+        rules = self._config.gate.marker
+        markers = None if rules is None else MarkerGate(rules, LslMarkers(rules))
         supervisor = Supervisor(
             engine=self._engine,
             words=self._words,
@@ -140,6 +145,7 @@ class Stages:
             output=self._equipment.output,
             listener=self._listener,
             interrupt=self._interrupt,
+            markers=markers,
         )
         error: PhasegateError | None = None
         try:
@@ -150,6 +156,8 @@ class Stages:
         finally:
             self._words.withdraw(Permit.ALL)
             ended = self._ended()
+            if markers is not None:
+                markers.close()
             error = error or ended
             self.outcome.interrupted = supervisor.interrupted
             error = _closed(recorder, error)
@@ -256,6 +264,12 @@ class Stages:
             pulse_s=config.output.pulse_ms / 1e3,
         )
 
+    def _rules(self) -> Rules:
+        return dataclasses.replace(
+            rules_of(self._config, self._timing),
+            gates=gate_rules(self._config, self._stream),
+        )
+
     def _plan(self, rest: Batch) -> None:
         """Design the estimator, and ask whether what it promises may be armed."""
         self._design(rest)
@@ -278,7 +292,14 @@ class Stages:
             profile=self._equipment.profile,
         )
         self._listener.note(calibration.sentence())
-        rules = rules_of(config, self._timing)
+        rules = self._rules()
+        # What a gate cannot do is said before anybody arms.
+        gate_arrays(
+            rules.gates,
+            calibration.design,
+            sfreq_hz=stream.sfreq_hz,
+            n_virtual=len(with_second_site(calibration.mixing, rules.gates)),
+        )
         self._folder.write_design(
             design_arrays(calibration.design, calibration.mixing, rules)
         )
@@ -299,7 +320,7 @@ class Stages:
         calibration = self.outcome.calibration
         if calibration is None:
             raise EngineFault("The loop cannot be closed before there is a design.")
-        rules = rules_of(self._config, self._timing)
+        rules = self._rules()
         program = self._program(calibration, rules)
         memory = new_memory(program, n_window=amplitude_window(rules))
         warmed = run_virtual(program, memory, as_tape(rest))

@@ -28,6 +28,7 @@ from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
 from controller.safety.interlock import Permit, Refusal
 from controller.session.recorder import SessionRecorder
+from controller.sources.markers import MarkerGate
 from drivers.base import TriggerOutput
 
 _LOOK_EVERY_S = 0.05
@@ -117,6 +118,8 @@ class Supervisor:
     output : TriggerOutput
     listener : Listener
     interrupt : Interrupt
+    markers : MarkerGate, optional
+        Gives and takes the permit of the gate that waits for a marker.
     """
 
     def __init__(
@@ -129,6 +132,7 @@ class Supervisor:
         output: TriggerOutput,
         listener: Listener,
         interrupt: Interrupt,
+        markers: MarkerGate | None = None,
     ) -> None:
         self._engine = engine
         self._words = words
@@ -137,6 +141,7 @@ class Supervisor:
         self._output = output
         self._listener = listener
         self._interrupt = interrupt
+        self._markers = markers
         self._t_output_checked = self._t_clock_followed = host_clock()
         self._loop_beats = -1
         self._t_loop_beat = host_clock()
@@ -222,6 +227,7 @@ class Supervisor:
         t_now = host_clock()
         self._watch(t_now)
         self._words.beat(t_now)
+        self._follow_markers(t_now)
         batch = drain(self._telemetry)
         self._record(batch, keep)
         self._count(batch, memory, t_now - t_start)
@@ -233,6 +239,22 @@ class Supervisor:
             self._t_output_checked = t_now
             with driver_errors():
                 self._output.check()
+
+    def _follow_markers(self, t_now: float) -> None:
+        if self._markers is None:
+            return
+        news = self._markers.look(t_now)
+        if news.is_open:
+            self._words.permit(Permit.MARKER)
+        else:
+            self._words.withdraw(Permit.MARKER)
+        for marker in news.markers:
+            self._recorder.event(
+                "marker", t=t_now, t_stamp=marker.t_stamp, text=marker.text
+            )
+        if news.trouble is not None:
+            self._recorder.event("markers lost", t=t_now, sentence=news.trouble)
+            self._listener.note(f"{news.trouble} The gate stays closed.")
 
     def _watch(self, t_now: float) -> None:
         """Notice a loop that hangs, and a supervisor that was frozen."""

@@ -27,12 +27,17 @@ class State(enum.IntEnum):
 
 
 class Permit(enum.IntFlag):
-    """What the supervisor vouches for, bit by bit; all are needed for a pulse."""
+    """What the supervisor vouches for, bit by bit; `ALL` are needed for a pulse.
+
+    `MARKER` is no matter of safety: the review does not read it, the gate that waits
+    for a marker does.
+    """
 
     NONE = 0
     ARMED = 1 << 0
     SUPERVISED = 1 << 1
     RECORDING = 1 << 2
+    MARKER = 1 << 3
     ALL = ARMED | SUPERVISED | RECORDING
 
 

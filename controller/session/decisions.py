@@ -19,7 +19,28 @@ from controller.session.jsonable import to_line
 
 Flag = TypeVar("Flag", bound=enum.IntFlag)
 
-_ANGLES = ("phase_rad", "target_phase_rad")
+_ANGLES = (
+    "phase_rad",
+    "target_phase_rad",
+    "sd_rad",
+    "phase_lag_rad",
+    "second_phase_rad",
+)
+
+# What only some sessions measure; left out of the line where there is no value.
+_MEASURES: dict[str, float] = {
+    "sd_rad": np.nan,
+    "p_within": np.nan,
+    "snr_db": np.nan,
+    "peak_ratio": np.nan,
+    "frequency_sd_hz": np.nan,
+    "frequency_offset_hz": np.nan,
+    "coherence": np.nan,
+    "phase_lag_rad": np.nan,
+    "second_phase_rad": np.nan,
+    "second_amplitude_uv": np.nan,
+    "veto_channel": -1,
+}
 
 
 class DecisionLog:
@@ -70,6 +91,8 @@ def decision_object(row: Any) -> dict[str, object]:
     """
     entry: dict[str, object] = {"kind": "decision"}
     for name, value in zip(DECISION.names or (), row.tolist(), strict=True):
+        if name in _MEASURES and not _is_measured(name, value):
+            continue
         entry[name] = value
         if name in _ANGLES:
             entry[name.removesuffix("_rad") + "_deg"] = _degrees(value)
@@ -121,8 +144,13 @@ def _row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
         "holds": _flag(HoldReason, entry["holds"]),
         "artifacts": _flag(Artifact, entry["artifacts"]),
     }
-    values = (words.get(name, entry[name]) for name in DECISION.names or ())
+    known = {**_MEASURES, **entry, **words}
+    values = (known[name] for name in DECISION.names or ())
     return tuple(np.nan if value is None else value for value in values)
+
+
+def _is_measured(name: str, value: float) -> bool:
+    return value >= 0 if name == "veto_channel" else not math.isnan(value)
 
 
 def _flag(kind: type[Flag], names: list[str]) -> Flag:

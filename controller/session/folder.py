@@ -28,7 +28,7 @@ MARGIN_BYTES = 64 * 2**20
 """Room for the report and for what else happens on the disk."""
 
 _DECISION_BYTES_PER_S = 10_000.0
-_SAMPLE_OVERHEAD_BYTES = 9 + 49  # stamp of the sample; arrival, permits, estimate
+_SAMPLE_OVERHEAD_BYTES = 9 + 65  # stamp of the sample; arrival, permits, estimate
 _LONGEST_NAME = 40
 _MOST_NAMESAKES = 99
 

@@ -112,8 +112,12 @@ def _stream(path: Path, xdf: XdfFile, name: str) -> XdfStream:
 def _samples(eeg: XdfStream, arrival: XdfStream, n: int) -> Any:
     samples = new_records(SAMPLE, n)
     samples["t_sample"] = eeg.stamps[:n]
+    # Sessions recorded before there was a confidence have fewer columns.
+    n_columns = arrival.values.shape[1]
     for column, channel in enumerate(ARRIVAL_CHANNELS):
-        samples[channel.label] = arrival.values[:n, column]
+        samples[channel.label] = (
+            arrival.values[:n, column] if column < n_columns else np.nan
+        )
     return samples
 
 

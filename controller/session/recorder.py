@@ -26,6 +26,8 @@ ARRIVAL_CHANNELS = (
     Channel(label="artifacts"),
     Channel(label="phase_rad", unit="radians"),
     Channel(label="amplitude_uv", unit="microvolts"),
+    Channel(label="sd_rad", unit="radians"),
+    Channel(label="p_within"),
 )
 
 

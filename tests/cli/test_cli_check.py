@@ -103,7 +103,10 @@ def test_most_pulses_of_an_open_end_is_the_limit() -> None:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"amplitude": "open"}, "none: pulses also come while the rhythm is weak"),
+        (
+            {"amplitude": "open"},
+            "none on amplitude: pulses also come while the rhythm is weak",
+        ),
         (
             {"amplitude": "absolute", "threshold_uv": 5},
             "amplitude of at least 5 uV",

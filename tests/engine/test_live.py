@@ -13,19 +13,30 @@ import pytest
 from scenario import memory_of, program_of, same_rows
 
 from controller.config import LslSource
-from controller.core.reasons import Fault
+from controller.core.reasons import Fault, HoldReason
 from controller.engine import live, privileges
 from controller.engine.control import ControlWords
 from controller.engine.live import LiveEngine, Stretch, run_compiled, run_python
 from controller.engine.telemetry import drain, join, new_telemetry
 from controller.engine.virtual import Tape, run_virtual
 from controller.errors import EngineFault, StreamLost
+from controller.rig.gate_rules import GateRules, SecondBandRule, VetoRule
 from controller.rig.program import Rules
 from controller.safety.interlock import Permit, Refusal
 from drivers.base import TriggerEdges, WireAction
 
 SFREQ_HZ = 500.0
 FREQUENCY_HZ = 10.0
+GATES = GateRules(
+    min_snr_db=0.0,
+    min_peak_ratio=1.0,
+    spectrum_s=0.5,
+    max_frequency_sd_hz=3.0,
+    max_frequency_offset_hz=3.0,
+    vetoes=(VetoRule(channel=0, rms_uv=50.0),),
+    second_band=SecondBandRule(frequency_hz=9.0, bandwidth_hz=6.0, phase=(-2.5, 5.0)),
+    marker=True,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +224,7 @@ def test_a_live_session_replayed_decides_the_same_bit_for_bit(amplifier, runner)
         sfreq_hz=SFREQ_HZ,
         horizon_s=0.006,
         iti_s=0.2,
-        rules=Rules(lock_s=0.005, artifact_hold_s=0.1),
+        rules=Rules(lock_s=0.005, artifact_hold_s=0.1, gates=GATES),
         edges=TriggerEdges(rise=rise, fall=fall),
         pulse_s=0.003,
     )
@@ -230,6 +241,11 @@ def test_a_live_session_replayed_decides_the_same_bit_for_bit(amplifier, runner)
         while time.monotonic() < t_end and engine.finished() is None:
             words.beat(pylsl.local_clock())
             batches.append(drain(telemetry))
+            # A marker opens the gate after a second and closes it before the end.
+            if 1.0 < t_end - time.monotonic() < 3.5:
+                words.permit(Permit.MARKER)
+            else:
+                words.withdraw(Permit.MARKER)
             time.sleep(0.05)
         assert engine.stop() is Fault.STOPPED
     finally:
@@ -245,6 +261,10 @@ def test_a_live_session_replayed_decides_the_same_bit_for_bit(amplifier, runner)
     # A machine under load may refuse some, and wake up late for others.
     assert len(batch.samples) > 1000
     assert len(rises) >= 2
+    assert (rises["permits"] & int(Permit.MARKER) != 0).all()
+    held = batch.decisions["holds"]
+    for reason in (HoldReason.MARKER, HoldReason.SNR, HoldReason.FREQUENCY_SPREAD):
+        assert (held & int(reason) != 0).any(), reason
     assert sent == bytes(5 if edge["rises"] else 0 for edge in made)
     lateness = rises["t_fired"] - rises["t_due"]
     assert (lateness >= 0.0).all()
