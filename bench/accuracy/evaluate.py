@@ -19,15 +19,23 @@ from bench.accuracy.scores import (
     score_triggers,
 )
 from controller.errors import PhasegateError
-from controller.estimators.accuracy import expected_accuracy
+from controller.estimators.accuracy import accuracy_of, held_out
 from controller.estimators.align import aligned
 from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.confidence import (
+    Confidence,
+    fit_confidence,
+    slow_amplitude,
+    within,
+)
 from controller.estimators.offline import run_design
 from controller.estimators.registry import find_designer
 from controller.estimators.truth import advance
-from controller.kernels.jit import Float64Array
+from controller.kernels.jit import ComplexArray, Float64Array
 
 PROMISE_PERCENTILE = 50.0
+SURE = 0.9
+TOLERANCE_RAD = math.radians(45.0)
 
 
 class Spec(Protocol):
@@ -68,10 +76,18 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """Circular SD that the calibration promises, degrees; NaN where it cannot."""
+    """Circular SD of all samples and behind the median gate; NaN where unknown."""
 
     sd_deg: float = math.nan
     gate50_sd_deg: float = math.nan
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sureness:
+    """Samples given `SURE` to lie within 45 degrees: their share, and that of hits."""
+
+    share: float = math.nan
+    landed: float = math.nan
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +115,7 @@ class Result:
     by_horizon : mapping of float to Measured
         By horizon in seconds; empty where there is a reason.
     promise : Promise
+    sureness : Sureness
     reason : str
         Why there are no figures, or empty.
     failed : bool
@@ -115,6 +132,7 @@ class Result:
     truth_r: float = math.nan
     by_horizon: Mapping[float, Measured] = dataclasses.field(default_factory=dict)
     promise: Promise = Promise()
+    sureness: Sureness = Sureness()
     reason: str = ""
     failed: bool = False
 
@@ -200,21 +218,25 @@ def _brief(case: Case, horizon_s: float) -> Brief:
 
 
 def _measure(result: Result, case: Case, designer: Designer, plan: Plan) -> Result:
-    by_horizon = {
-        horizon_s: _measure_horizon(case, designer, horizon_s, plan.target_rad)
-        for horizon_s in plan.horizons_s
-    }
-    promise = Promise()
+    by_horizon, estimates = {}, []
+    for horizon_s in plan.horizons_s:
+        design = design_for(designer, case, horizon_s)
+        estimates.append(run_design(design, read_rows(designer, case)))
+        by_horizon[horizon_s] = _measure_horizon(
+            case, design, estimates[-1], plan.target_rad
+        )
+    promise, sureness = Promise(), Sureness()
     if plan.promise:
-        promise = _promise(case, designer, plan.horizons_s[0])
-    return dataclasses.replace(result, by_horizon=by_horizon, promise=promise)
+        promise, sureness = _promise(case, designer, plan.horizons_s[0], estimates[0])
+    return dataclasses.replace(
+        result, by_horizon=by_horizon, promise=promise, sureness=sureness
+    )
 
 
 def _measure_horizon(
-    case: Case, designer: Designer, horizon_s: float, target_rad: float
+    case: Case, design: Design, estimate: ComplexArray, target_rad: float
 ) -> Measured:
-    design = design_for(designer, case, horizon_s)
-    estimate = run_design(design, read_rows(designer, case))
+    horizon_s = design.brief.horizon_s
     scored = case.reference.scored
     require_estimates(estimate, scored)
     n_warm_up = math.ceil(design.warm_up_s * case.sfreq_hz)
@@ -242,17 +264,43 @@ def _measure_horizon(
     return Measured(phase=phase.pop(main), gated=gated, ungated=ungated, others=phase)
 
 
-def _promise(case: Case, designer: Designer, horizon_s: float) -> Promise:
+def _promise(
+    case: Case, designer: Designer, horizon_s: float, estimate: ComplexArray
+) -> tuple[Promise, Sureness]:
+    brief = _brief(case, horizon_s)
     try:
-        expected = expected_accuracy(
-            designer,
-            _brief(case, horizon_s),
-            calibration(designer, case),
-            percentile=PROMISE_PERCENTILE,
+        held = held_out(designer, brief, calibration(designer, case))
+        expected = accuracy_of(held, percentile=PROMISE_PERCENTILE)
+        confidence = fit_confidence(
+            held.estimate,
+            held.slow_uv,
+            held.error_rad,
+            case.sfreq_hz,
+            tolerance_rad=TOLERANCE_RAD,
         )
     except PhasegateError:
-        return Promise()  # two thirds of the calibration carry no design
-    return Promise(
+        return Promise(), Sureness()  # two thirds of the calibration carry no design
+    promise = Promise(
         sd_deg=math.degrees(expected.every.circular_sd_rad),
         gate50_sd_deg=math.degrees(expected.gated.circular_sd_rad),
     )
+    return promise, _sure(case, horizon_s, estimate, confidence)
+
+
+def _sure(
+    case: Case, horizon_s: float, estimate: ComplexArray, confidence: Confidence
+) -> Sureness:
+    """Return how often the estimator was sure in the second half, and was right."""
+    scored = case.reference.scored
+    amplitude_uv = np.abs(estimate)
+    slow_uv = slow_amplitude(amplitude_uv, case.sfreq_hz)
+    kappa = np.exp(confidence.log_kappa(amplitude_uv[scored], slow_uv[scored]))
+    sure = within(kappa, TOLERANCE_RAD) >= SURE
+    if not sure.any():
+        return Sureness(share=0.0)
+    truth = advance(
+        case.reference.analytic, case.sfreq_hz, case.frequency_hz, horizon_s
+    )
+    error_rad = np.angle(estimate[scored] * truth[scored].conj())
+    landed = np.abs(error_rad[sure]) <= TOLERANCE_RAD
+    return Sureness(share=float(sure.mean()), landed=float(landed.mean()))

@@ -99,7 +99,7 @@ def promise_figure(results: Sequence[Result], default: str) -> str:
     """Draw achieved against promised circular SD; the default estimator in front."""
     points = {
         name: [
-            (found["promised_sd_deg"], found["circ_sd_deg"])
+            (found["promised_sd_deg"], found["sd_gate50_deg"])
             for found in map(figures, scored(results, name))
             if not math.isnan(found["promised_sd_deg"])
         ]
@@ -126,6 +126,6 @@ def promise_figure(results: Sequence[Result], default: str) -> str:
         axes.set_xlim(*reach)
         axes.set_ylim(*reach)
         axes.set_aspect("equal")
-        axes.set_xlabel("promised circular SD (degrees)")
+        axes.set_xlabel("promised circular SD behind the median gate (degrees)")
         axes.set_ylabel("achieved (degrees)")
         return to_svg(figure, "promise", "Achieved against promised circular SD")

@@ -54,8 +54,10 @@ def figures(result: Result) -> dict[str, float]:
     """
     main = result.main
     found = dict.fromkeys(NAMES, math.nan) if main is None else figures_at(main)
-    found["promised_sd_deg"] = result.promise.sd_deg
-    found["promised_gate50_sd_deg"] = result.promise.gate50_sd_deg
+    found["promised_sd_deg"] = result.promise.gate50_sd_deg
+    found["promised_all_sd_deg"] = result.promise.sd_deg
+    found["sure_share"] = result.sureness.share
+    found["sure_landed"] = result.sureness.landed
     return found
 
 

@@ -121,9 +121,9 @@ def contrast(results: Sequence[Result], reference: str, estimator: str) -> Contr
 
 
 def promise_errors(results: Sequence[Result]) -> Float64Array:
-    """Return promised minus achieved circular SD, degrees, where there are both."""
+    """Return promised minus achieved SD behind the median gate, where known."""
     found = [
-        (values["promised_sd_deg"] - values["circ_sd_deg"])
+        (values["promised_sd_deg"] - values["sd_gate50_deg"])
         for values in map(figures, scored(results))
     ]
     errors = np.array(found, dtype=np.float64)

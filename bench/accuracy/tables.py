@@ -52,8 +52,10 @@ _COLUMNS = (
     ("within 45, no gate", "ungated_trigger_within_45", 2),
     ("within 45, gated", "trigger_within_45", 2),
     ("per minute, gated", "triggers_per_minute", 0),
-    ("promised SD", "promised_sd_deg", 1),
-    ("promised SD gate 50", "promised_gate50_sd_deg", 1),
+    ("promised SD gate 50", "promised_sd_deg", 1),
+    ("promised SD", "promised_all_sd_deg", 1),
+    ("share sure of 45", "sure_share", 2),
+    ("of those within 45", "sure_landed", 2),
 )
 
 

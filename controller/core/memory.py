@@ -25,6 +25,7 @@ _UNKNOWN = (
     "phase_rad",
     "amplitude_uv",
     "threshold_uv",
+    "slow_uv",
     "sd_rad",
     "p_within",
     "snr_db",

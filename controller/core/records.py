@@ -128,6 +128,7 @@ NOW = np.dtype(
         ("fault", "i8"),  # Fault
         ("fault_value", "f8"),
         ("fault_channel", "i8"),
+        ("slow_uv", "f8"),  # the amplitude's running average; NaN while unknown
         ("sd_rad", "f8"),  # expected error of the phase; NaN while unknown
         ("p_within", "f8"),  # probability that it lies within tolerance
         ("snr_db", "f8"),  # what the optional gates look at, NaN while unknown

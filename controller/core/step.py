@@ -9,6 +9,7 @@ import math
 from numba import types
 
 from controller.core.condition import condition, reset_estimator, take_stamp
+from controller.core.confidence import follow_confidence
 from controller.core.estimate import estimate
 from controller.core.gate import STAMP_AHEAD_S, follow_amplitude
 from controller.core.measures import follow_measures
@@ -120,6 +121,7 @@ def on_sample(
         fault = condition(program, memory)
     if fault == _OK:
         estimate(program, memory)
+        follow_confidence(program, memory)
         follow_amplitude(program, memory)
         follow_measures(program, memory)
         decide(program, memory, telemetry)

@@ -53,6 +53,10 @@ class Program(NamedTuple):
     row_re: Float64Array  # rows of all local parts, one after the other
     row_im: Float64Array
     band_taps: Float64Array  # zero-phase band-passes of local parts
+    confidence: Float64Array  # see core.confidence; nothing where a design has none
+    log_kappas: Float64Array
+    sd_table: Float64Array
+    within_table: Float64Array
     trials: Any  # TRIAL[n_trials]
     patterns: Any  # PATTERN[n_patterns]
     pattern_edges: Any  # PATTERN_EDGE[...]
@@ -127,6 +131,10 @@ PROGRAM_TYPE = types.NamedTuple(
         f8_vector,
         f8_vector,
         record_array_type(LOCAL),
+        f8_vector,
+        f8_vector,
+        f8_vector,
+        f8_vector,
         f8_vector,
         f8_vector,
         f8_vector,

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.errors import RhythmTooWeak
-from controller.estimators.align import compare
+from controller.estimators.align import aligned, compare
 from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.confidence import fit_confidence, slow_amplitude
 from controller.kernels.circular import (
     circular_mean,
     circular_sd,
@@ -59,14 +60,129 @@ class ExpectedAccuracy:
     held_out: bool
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldOut:
+    """Estimates of rest that their design was not made from.
+
+    Parameters
+    ----------
+    estimate : complex array, shape (n_samples,)
+    slow_uv : array, shape (n_samples,)
+        Running average of its amplitude.
+    error_rad : array, shape (n_samples,)
+        Phase of the estimate minus that of the truth.
+    folds : tuple of slice
+        Which entries belong together.
+    others_uv : tuple of array
+        For each fold, amplitudes outside of it by the same design.
+    """
+
+    estimate: ComplexArray
+    slow_uv: Float64Array
+    error_rad: Float64Array
+    folds: tuple[slice, ...]
+    others_uv: tuple[Float64Array, ...]
+
+
+def held_out(designer: Designer, brief: Brief, rest: Float64Array) -> HeldOut:
+    """Estimate each third of the rest with a design from the other two.
+
+    The frequency in the brief usually comes from all of it, which flatters the errors a
+    little; what nobody can know from rest is how drowsy the session will be.
+
+    Parameters
+    ----------
+    designer : Designer
+    brief : Brief
+    rest : array, shape (n_virtual, n_samples)
+        Microvolts, without gaps.
+
+    Raises
+    ------
+    RhythmTooWeak
+        If two thirds of the rest are too short for the designer.
+    ConfigError, SignalFault
+        As the designer.
+    """
+    estimates, slows, errors, folds, others_uv = [], [], [], [], []
+    n_before = 0
+    for fold in np.array_split(np.arange(rest.shape[1]), _FOLDS):
+        others = np.ascontiguousarray(np.delete(rest, fold, axis=1))
+        design = designer.design(brief, others)
+        if not designer.needs_rest:
+            design = aligned(design, others)
+        beside = compare(design, rest)
+        inside = np.zeros(beside.truth.size, dtype=np.bool_)
+        inside[max(0, fold[0] - beside.first) : fold[-1] + 1 - beside.first] = True
+        amplitude_uv = np.abs(beside.estimate)
+        estimates.append(beside.estimate[inside])
+        slows.append(slow_amplitude(amplitude_uv, brief.sfreq_hz)[inside])
+        errors.append(beside.error_rad[inside])
+        others_uv.append(amplitude_uv[~inside])
+        folds.append(slice(n_before, n_before + int(np.count_nonzero(inside))))
+        n_before += int(np.count_nonzero(inside))
+    return HeldOut(
+        estimate=np.concatenate(estimates),
+        slow_uv=np.concatenate(slows),
+        error_rad=np.concatenate(errors),
+        folds=tuple(folds),
+        others_uv=tuple(others_uv),
+    )
+
+
+def accuracy_of(held: HeldOut, *, percentile: float) -> ExpectedAccuracy:
+    """Score held-out estimates; each fold's gate comes from the other folds.
+
+    Parameters
+    ----------
+    held : HeldOut
+    percentile : float
+        Of the estimated amplitude, 0 up to but not including 100.
+
+    Raises
+    ------
+    RhythmTooWeak
+        If the gate never opens.
+    """
+    gate = np.zeros(held.estimate.size, dtype=np.bool_)
+    thresholds = []
+    for fold, others_uv in zip(held.folds, held.others_uv, strict=True):
+        threshold_uv = float(np.percentile(others_uv, percentile))
+        gate[fold] = np.abs(held.estimate[fold]) >= threshold_uv
+        thresholds.append(threshold_uv)
+    return _expect(held.error_rad, gate, float(np.mean(thresholds)), held_out=True)
+
+
+def confident(design: Design, held: HeldOut, tolerance_rad: float) -> Design:
+    """Return the design knowing how sure it is of each phase.
+
+    Parameters
+    ----------
+    design : Design
+    held : HeldOut
+        Of the same designer, brief and rest.
+    tolerance_rad : float
+        That its probabilities speak of.
+
+    Raises
+    ------
+    RhythmTooWeak
+        If there is too little rest to learn it from.
+    """
+    confidence = fit_confidence(
+        held.estimate,
+        held.slow_uv,
+        held.error_rad,
+        design.brief.sfreq_hz,
+        tolerance_rad=tolerance_rad,
+    )
+    return dataclasses.replace(design, confidence=confidence)
+
+
 def expected_accuracy(
     designer: Designer, brief: Brief, rest: Float64Array, *, percentile: float
 ) -> ExpectedAccuracy:
     """Score each third of the rest with a design from the other two, and pool.
-
-    The gate's threshold of a third comes from the other two as well. The frequency in
-    the brief usually does not, which flatters the score a little; what nobody can know
-    from rest is how drowsy the session will be.
 
     Parameters
     ----------
@@ -84,25 +200,7 @@ def expected_accuracy(
     ConfigError, SignalFault
         As the designer.
     """
-    folds = np.array_split(np.arange(rest.shape[1]), _FOLDS)
-    errors, gates, thresholds = [], [], []
-    for held_out in folds:
-        others = np.ascontiguousarray(np.delete(rest, held_out, axis=1))
-        design = designer.design(brief, others)
-        beside = compare(design, rest)
-        outside = np.ones(beside.truth.size, dtype=np.bool_)
-        start = max(0, held_out[0] - beside.first)
-        outside[start : held_out[-1] + 1 - beside.first] = False
-        threshold_uv = _quantile(beside.estimate[outside], percentile)
-        errors.append(beside.error_rad[~outside])
-        gates.append(np.abs(beside.estimate[~outside]) >= threshold_uv)
-        thresholds.append(threshold_uv)
-    return _expect(
-        np.concatenate(errors),
-        np.concatenate(gates),
-        float(np.mean(thresholds)),
-        held_out=True,
-    )
+    return accuracy_of(held_out(designer, brief, rest), percentile=percentile)
 
 
 def fitted_accuracy(

@@ -8,6 +8,7 @@ import numpy as np
 
 from controller.core.records import Kernel, LocalMethod, TrackerKind
 from controller.errors import ConfigError
+from controller.estimators.confidence import Confidence
 from controller.kernels.jit import ComplexArray, Float64Array
 
 
@@ -181,6 +182,8 @@ class Design:
     decimation : Decimation, optional
         Needed by local parts.
     local : tuple of LocalPart
+    confidence : Confidence, optional
+        How sure an estimate is.
     warm_up_s : float
         Time from a reset to the first trustworthy estimate.
     """
@@ -193,6 +196,7 @@ class Design:
     tracker: Tracker | None = None
     decimation: Decimation | None = None
     local: tuple[LocalPart, ...] = ()
+    confidence: Confidence | None = None
     warm_up_s: float
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 
 from controller.core.records import LOCAL, Kernel
 from controller.estimators.base import Design, LocalPart
+from controller.estimators.confidence import no_confidence
 from controller.kernels import trackers
 from controller.kernels.jit import ComplexArray, Float64Array, new_records
 
@@ -49,6 +50,7 @@ def kernel_arrays(design: Design | None, n_virtual: int) -> dict[str, Any]:
         "row_re": _joined(row.real for row in rows),
         "row_im": _joined(row.imag for row in rows),
         "band_taps": _joined(part.taps for part in local),
+        **_confidence(design),
     }
 
 
@@ -75,6 +77,12 @@ def write_settings(settings: Any, design: Design | None, sfreq_hz: float) -> Non
     # A recursion must see every sample.
     if design.state_space is None:
         settings.update_samples = max(1, math.floor(_LONGEST_TURN_S * sfreq_hz + 1e-9))
+
+
+def _confidence(design: Design | None) -> dict[str, Float64Array]:
+    if design is None or design.confidence is None:
+        return no_confidence()
+    return design.confidence.arrays()
 
 
 def _tracking(design: Design | None) -> Float64Array:

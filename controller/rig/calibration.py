@@ -18,6 +18,8 @@ from controller.estimators.rhythm import Rhythm, find_rhythm, given_rhythm
 from controller.kernels.jit import Float64Array
 from controller.rig.clean_rest import CleanRest, clean_rest, usable_part
 from controller.rig.expectation import Expected, Task, expect
+from controller.rig.gate_rules import gate_rules
+from controller.rig.program import Rules
 from controller.rig.rehearsal import Rehearsal
 from controller.rig.rest_recording import RestRecording
 from controller.rig.spatial import (
@@ -110,6 +112,7 @@ def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Cali
         rehearsal=_rehearsal(config, recording),
         timing=config.timing,
         percentile=_percentile(config),
+        tolerance_rad=float(np.radians(config.gate.tolerance_deg)),
     )
     expected = expect(task, lambda done: tell(0.2 + 0.8 * done, "Rehearsing the loop"))
     result = _result(
@@ -206,12 +209,18 @@ def _rehearsal(config: Config, recording: RestRecording) -> Rehearsal:
     return Rehearsal(
         sfreq_hz=recording.stream.sfreq_hz,
         scale_uv=recording.stream.scale_uv,
-        rules=rules_of(config, recording.timing),
+        rules=_rules(config, recording),
         limits=config.limits.to_limits(),
         data_age_s=max(0.0, recording.timing.data_age_p50_s),
         target_phase_rad=float(np.radians(config.target.phase_deg)),
         seed=config.timing.seed,
     )
+
+
+def _rules(config: Config, recording: RestRecording) -> Rules:
+    # Nobody sets markers during a rehearsal.
+    gates = dataclasses.replace(gate_rules(config, recording.stream), marker=False)
+    return dataclasses.replace(rules_of(config, recording.timing), gates=gates)
 
 
 def _percentile(config: Config) -> float:

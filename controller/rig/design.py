@@ -1,13 +1,12 @@
 """From the rest at the beginning of a session to the design that its loop runs on."""
 
 import dataclasses
-
-import numpy as np
+import math
 
 from controller.calibration.profile import Profile, circ_sd_deg
 from controller.config import Config
 from controller.errors import ConfigError, RhythmTooWeak
-from controller.estimators.accuracy import expected_accuracy
+from controller.estimators.accuracy import accuracy_of, confident, held_out
 from controller.estimators.align import aligned
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
@@ -148,33 +147,30 @@ def calibrate(
     design = designer.design(brief, rest_uv)
     if rest_uv is not None and not designer.needs_rest:
         design = aligned(design, rest_uv)
-    mixing = rest.mixing[: design.n_virtual]
+    expected_sd_deg = None
+    if rest_uv is not None:
+        design, expected_sd_deg = _judged(config, designer, design, rest_uv)
     if profile is not None:
-        return Calibration(
-            design=design,
-            mixing=mixing,
-            snr_db=profile.snr_db,
-            expected_sd_deg=circ_sd_deg(profile.level),
-            profile_name=profile.name,
-        )
+        snr_db, expected_sd_deg = profile.snr_db, circ_sd_deg(profile.level)
     return Calibration(
         design=design,
-        mixing=mixing,
+        mixing=rest.mixing[: design.n_virtual],
         snr_db=snr_db,
-        expected_sd_deg=_expected(config, designer, brief, rest_uv),
+        expected_sd_deg=expected_sd_deg,
+        profile_name=None if profile is None else profile.name,
     )
 
 
-def _expected(
-    config: Config, designer: Designer, brief: Brief, rest: Float64Array | None
-) -> float | None:
-    if rest is None:
-        return None
-    percentile = (
-        config.gate.percentile if config.gate.amplitude == "percentile" else 0.0
-    )
+def _judged(
+    config: Config, designer: Designer, design: Design, rest_uv: Float64Array
+) -> tuple[Design, float | None]:
+    """Return the design knowing how sure it is, and the circular SD to expect."""
+    gate = config.gate
+    percentile = gate.percentile if gate.amplitude == "percentile" else 0.0
     try:
-        expected = expected_accuracy(designer, brief, rest, percentile=percentile)
+        held = held_out(designer, design.brief, rest_uv)
+        expected = accuracy_of(held, percentile=percentile)
+        design = confident(design, held, math.radians(gate.tolerance_deg))
     except RhythmTooWeak:
-        return None
-    return float(np.degrees(expected.gated.circular_sd_rad))
+        return design, None
+    return design, math.degrees(expected.gated.circular_sd_rad)

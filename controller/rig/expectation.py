@@ -11,8 +11,9 @@ from controller.calibration.result import MORE_REST_S, GateLevel
 from controller.config import Timing
 from controller.estimators.align import aligned, compare
 from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.confidence import fit_confidence, slow_amplitude
 from controller.estimators.offline import run_design
-from controller.estimators.truth import analytic_truth, filter_s
+from controller.estimators.truth import advance, analytic_truth, filter_s
 from controller.kernels.circular import circular_mean, circular_sd, wrap_phase
 from controller.kernels.jit import ComplexArray, Float64Array
 from controller.rig.clean_rest import CleanRest
@@ -42,6 +43,8 @@ class Task:
         How often the session fires.
     percentile : float
         The session's own gate.
+    tolerance_rad : float
+        That probabilities speak of.
     """
 
     designer: Designer
@@ -50,6 +53,7 @@ class Task:
     rehearsal: Rehearsal
     timing: Timing
     percentile: float
+    tolerance_rad: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,6 +83,7 @@ class _Part:
     """One part of the rest, and the design from all others."""
 
     design: Design
+    estimate: ComplexArray  # of all parts
     amplitude_uv: Float64Array  # of the estimate, in the other parts
     first: int
     stop: int
@@ -113,9 +118,10 @@ def expect(task: Task, tell: Callable[[float], None]) -> Expected:
     n_samples = truth.size
     bounds = [n_samples * k // _FOLDS for k in range(_FOLDS + 1)]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        parts = list(
+        made = list(
             pool.map(lambda k: _part(task, bounds[k], bounds[k + 1]), range(_FOLDS))
         )
+        parts = _confident(task, truth, made)
         tell(0.4)
         jobs = [(part, percentile) for percentile in percentiles for part in parts]
         outcomes = []
@@ -164,15 +170,44 @@ def _designed(task: Task, uv: Float64Array) -> Design:
 def _part(task: Task, first: int, stop: int) -> _Part:
     uv = task.rest.uv
     design = _designed(task, np.delete(uv, np.s_[first:stop], axis=1))
-    amplitude_uv = np.abs(run_design(design, uv))
+    estimate = run_design(design, uv)
+    amplitude_uv = np.abs(estimate)
     amplitude_uv[first:stop] = np.nan
     amplitude_uv[: math.ceil(design.warm_up_s * task.brief.sfreq_hz)] = np.nan
     return _Part(
         design=design,
+        estimate=estimate,
         amplitude_uv=amplitude_uv[np.isfinite(amplitude_uv)],
         first=int(first),
         stop=int(stop),
     )
+
+
+def _confident(task: Task, truth: ComplexArray, parts: list[_Part]) -> list[_Part]:
+    """Let the designs know how sure they are, from what each makes of its own part."""
+    ahead = advance(
+        truth, task.brief.sfreq_hz, task.brief.frequency_hz, task.brief.horizon_s
+    )
+    estimate = np.concatenate([part.estimate[part.first : part.stop] for part in parts])
+    slow_uv = [
+        slow_amplitude(np.abs(part.estimate), task.brief.sfreq_hz)[
+            part.first : part.stop
+        ]
+        for part in parts
+    ]
+    confidence = fit_confidence(
+        estimate,
+        np.concatenate(slow_uv),
+        np.asarray(np.angle(estimate * ahead.conj())),
+        task.brief.sfreq_hz,
+        tolerance_rad=task.tolerance_rad,
+    )
+    return [
+        dataclasses.replace(
+            part, design=dataclasses.replace(part.design, confidence=confidence)
+        )
+        for part in parts
+    ]
 
 
 def _rehearsed(

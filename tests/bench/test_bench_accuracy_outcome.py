@@ -55,7 +55,7 @@ def result(estimator, sd, recording="s0", *, promised=math.nan, **fields):
         snr_db=9.0,
         has_peak=fields.pop("has_peak", True),
         by_horizon={0.01: measured(sd), 0.0: measured(sd - 1.0)},
-        promise=Promise(sd_deg=promised),
+        promise=Promise(gate50_sd_deg=promised),
         **fields,
     )
 
