@@ -43,6 +43,7 @@ bench: $(STAMP)
 
 bench-smoke: $(STAMP)
 	$(BIN)/python -m bench.run --smoke
+	$(BIN)/python -m bench.accuracy --smoke
 
 check: lint types contracts test bench-smoke
 

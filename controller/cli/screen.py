@@ -154,7 +154,10 @@ def phase_words(status: "Status") -> str:
     if not math.isfinite(status.phase_rad):
         return "no estimate at the moment"
     degrees = math.degrees(status.phase_rad)
-    return f"{degrees:+4.0f} deg, {phase_place(degrees)}"
+    words = f"{degrees:+4.0f} deg, {phase_place(degrees)}"
+    if not math.isfinite(status.sd_rad):
+        return words
+    return f"{words}; sure to {math.degrees(status.sd_rad):.0f} deg (circular SD)"
 
 
 def amplitude_words(status: "Status") -> str:

@@ -67,21 +67,24 @@ def require_finite(samples: Float64Array, what: str) -> None:
         )
 
 
-def welch_spectrum(samples: Float64Array, sfreq_hz: float) -> Spectrum:
-    """Return the spectrum averaged over overlapping Hann segments of 4 s.
+def welch_spectrum(
+    samples: Float64Array, sfreq_hz: float, *, segment_s: float = SEGMENT_S
+) -> Spectrum:
+    """Return the spectrum averaged over overlapping Hann segments.
 
     Parameters
     ----------
     samples : array, shape (n_samples,)
         Microvolts; segments are shortened where the recording is shorter than one.
     sfreq_hz : float
+    segment_s : float
 
     References
     ----------
     Welch (1967), IEEE Trans. Audio Electroacoust. 15(2):70. Averaged by the mean: a
     median would not see a rhythm that comes in bursts.
     """
-    n_segment = min(round(SEGMENT_S * sfreq_hz), samples.size)
+    n_segment = min(round(segment_s * sfreq_hz), samples.size)
     frequencies_hz, power = scipy.signal.welch(
         samples, sfreq_hz, nperseg=n_segment, noverlap=n_segment * 3 // 4
     )

@@ -18,8 +18,11 @@ from controller.estimators.spectral import (
     loaded,
     truth_gain,
 )
-from controller.estimators.spectrum import welch_spectrum
+from controller.estimators.spectrum import SEGMENT_S, welch_spectrum
 from controller.kernels.jit import ComplexArray, Float64Array
+
+_SEGMENT_CYCLES = 10.0
+_FEWEST_SEGMENTS = 4
 
 _WINDOW_CYCLES = 5.0
 """Half a second at 10 Hz; longer windows predict no better."""
@@ -161,8 +164,17 @@ def predictor_weights(brief: Brief, samples: Float64Array, n_taps: int) -> Compl
         If the recording has no power in the band.
     """
     n_fft, frequencies_hz = design_lines(brief, n_taps)
-    density = density_at(welch_spectrum(samples, brief.sfreq_hz), frequencies_hz)
+    spectrum = welch_spectrum(
+        samples, brief.sfreq_hz, segment_s=_segment_s(brief, samples.size)
+    )
+    density = density_at(spectrum, frequencies_hz)
     return _predictor(brief, frequencies_hz, density, n_fft, n_taps)
+
+
+def _segment_s(brief: Brief, n_samples: int) -> float:
+    """Return segments that resolve a slow rhythm, four of them at least."""
+    longest_s = n_samples / brief.sfreq_hz / _FEWEST_SEGMENTS
+    return max(SEGMENT_S, min(_SEGMENT_CYCLES / brief.frequency_hz, longest_s))
 
 
 def autoregressive_weights(brief: Brief, samples: Float64Array) -> ComplexArray:

@@ -57,8 +57,9 @@ class Status:
     fired : int
     refused, held : dict of str to int
         By reason.
-    data_age_s, phase_rad, amplitude_uv, threshold_uv : float
-        Of the newest sample; NaN where there is none.
+    data_age_s, phase_rad, sd_rad, amplitude_uv, threshold_uv : float
+        Of the newest sample; NaN where there is none. `sd_rad` is how far off the phase
+        may be.
     n_samples : int
     n_bytes : int
         Written to disk.
@@ -72,6 +73,7 @@ class Status:
     held: dict[str, int] = dataclasses.field(default_factory=dict)
     data_age_s: float = float("nan")
     phase_rad: float = float("nan")
+    sd_rad: float = float("nan")
     amplitude_uv: float = float("nan")
     threshold_uv: float = float("nan")
     n_samples: int = 0
@@ -338,6 +340,7 @@ class Supervisor:
             status.n_samples += len(batch.samples)
             status.data_age_s = float(last["t_arrival"] - last["t_sample"])
             status.phase_rad = float(last["phase_rad"])
+            status.sd_rad = float(last["sd_rad"])
             status.amplitude_uv = float(last["amplitude_uv"])
         status.threshold_uv = float(memory.now.threshold_uv[0])
 

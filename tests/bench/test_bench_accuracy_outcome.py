@@ -62,7 +62,7 @@ def result(estimator, sd, recording="s0", *, promised=math.nan, **fields):
 
 REFUSED = Result(estimator="shy", recording="s0", cell="", reason="Too | weak.")
 FOUR = [
-    result(name, sd + k, f"s{k}", promised=sd + k + 2.0 * k)
+    result(name, sd + k, f"s{k}", promised=(sd + k) / 2.0 + 2.0 * k)
     for k in range(4)
     for name, sd in (("echt", 60.0), ("wiener", 40.0))
 ]
