@@ -151,7 +151,7 @@ class Montage(Section):
 class Estimator(Section):
     """How the phase is estimated."""
 
-    kind: str = "wiener"
+    kind: str = "blend"
 
 
 class Target(Section):

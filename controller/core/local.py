@@ -1,12 +1,13 @@
 """Local parts: estimates that learn from nothing but the last seconds.
 
-They run at a decimated rate. Each fits its window anew once in a while; until the next
-fit its estimate turns on at the rhythm's frequency.
+They run at a decimated rate. Each fits its window anew once in a while. Until then, a
+forecast's model answers for the newest samples; other estimates, and all of them
+between decimated samples, turn on at the rhythm's frequency.
 """
 
 from numba import types
 
-from controller.core import local_methods
+from controller.core import held_model, local_methods
 from controller.core.records import LocalMethod
 from controller.core.structures import MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
 from controller.kernels import fir, ring
@@ -55,10 +56,18 @@ def run_local(program: Program, memory: Memory) -> None:
         beyond = n_decimated - part.n_least
         if is_new == 1 and beyond >= 0 and beyond % part.stride == 0:
             re, im = _estimate(program, memory, index)
-            memory.local_uv[0, index] = re * part.re - im * part.im
-            memory.local_uv[1, index] = re * part.im + im * part.re
+        elif (
+            is_new == 1
+            and beyond >= 0
+            and part.method == _FORECAST
+            and part.n_back == 0
+        ):
+            re, im = held_model.estimate(program, memory, index)
+        else:
+            re = memory.local_uv[0, index]
+            im = memory.local_uv[1, index]
+            memory.local_uv[0, index] = re * settings.turn_re - im * settings.turn_im
+            memory.local_uv[1, index] = re * settings.turn_im + im * settings.turn_re
             continue
-        re = memory.local_uv[0, index]
-        im = memory.local_uv[1, index]
-        memory.local_uv[0, index] = re * settings.turn_re - im * settings.turn_im
-        memory.local_uv[1, index] = re * settings.turn_im + im * settings.turn_re
+        memory.local_uv[0, index] = re * part.re - im * part.im
+        memory.local_uv[1, index] = re * part.im + im * part.re

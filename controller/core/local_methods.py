@@ -4,15 +4,16 @@ import math
 
 from numba import types
 
+from controller.core import held_model
 from controller.core.structures import MEMORY_TYPE, PROGRAM_TYPE, Memory, Program
 from controller.kernels import autoregressive, band_window, fir, peak_timing
 from controller.kernels.jit import Float64Array, compiled, f8, f8_vector, i8
 from controller.kernels.yule_walker import yule_walker
 
 
-@compiled(types.void(MEMORY_TYPE, f8_vector, i8, i8))
-def _lay_out(memory: Memory, target: Float64Array, n_window: int, n_mean: int) -> None:
-    """Copy the newest decimated samples without the mean of the newest `n_mean`."""
+@compiled(f8(MEMORY_TYPE, f8_vector, i8, i8))
+def _lay_out(memory: Memory, target: Float64Array, n_window: int, n_mean: int) -> float:
+    """Copy the newest samples without the mean of the newest `n_mean`; return it."""
     n_ring = memory.decimated.shape[1] // 2
     newest = memory.decimated[0, memory.now[0].decimated_at + n_ring - n_window :]
     total = 0.0
@@ -21,6 +22,7 @@ def _lay_out(memory: Memory, target: Float64Array, n_window: int, n_mean: int) -
     mean = total / n_mean
     for k in range(n_window):
         target[k] = newest[k] - mean
+    return mean
 
 
 @compiled(types.UniTuple(f8, 2)(PROGRAM_TYPE, MEMORY_TYPE, i8))
@@ -31,7 +33,7 @@ def forecast(program: Program, memory: Memory, index: int) -> tuple[float, float
     n_window = max(part.n_data, n_fit)
     n_back = part.n_back
     series = memory.series
-    _lay_out(memory, series[n_back:], n_window, n_fit)
+    mean = _lay_out(memory, series[n_back:], n_window, n_fit)
     coefficients = memory.coefficients[: part.order]
     innovation = autoregressive.burg(
         series,
@@ -42,7 +44,11 @@ def forecast(program: Program, memory: Memory, index: int) -> tuple[float, float
         memory.backward,
     )
     if not innovation > 0.0:
+        held_model.forget(program, memory, index)
         return math.nan, math.nan
+    if part.stride > 1 and n_back == 0:
+        held_model.hold(program, memory, index, mean)
+        return held_model.estimate(program, memory, index)
     autoregressive.forecast(series, n_back + n_window, part.n_ahead, coefficients)
     if n_back > 0:
         autoregressive.backcast(series, n_back, coefficients)

@@ -133,7 +133,8 @@ def _check_shape(design: Design, brief: Brief, n_virtual: int) -> list[str]:
 
 
 def _check_fir(fir: ComplexArray | None, n_virtual: int) -> list[str]:
-    if fir is None or fir.ndim != 2 or fir.shape[0] != n_virtual:
+    # A design may find nothing in the other channels.
+    if fir is None or fir.ndim != 2 or fir.shape[0] not in (1, n_virtual):
         return [f"fir does not have the shape ({n_virtual}, n_taps)."]
     return [] if np.isfinite(fir).all() else ["fir holds NaN or infinities."]
 

@@ -94,6 +94,8 @@ def _tracking(design: Design | None) -> Float64Array:
 def _local_records(local: tuple[LocalPart, ...]) -> Any:
     records = new_records(LOCAL, len(local))
     first_row = first_tap = 0
+    # A model under way comes first; then the weights that each part keeps, and a mean.
+    first_coefficient = max((part.order for part in local), default=0)
     for index, part in enumerate(local):
         for name in (
             "method",
@@ -111,11 +113,13 @@ def _local_records(local: tuple[LocalPart, ...]) -> Any:
             records[name][index] = getattr(part, name)
         records.first_row[index] = first_row
         records.first_tap[index] = first_tap
+        records.first_coefficient[index] = first_coefficient
         records.n_taps[index] = part.taps.size
         records.re[index] = part.weight.real
         records.im[index] = part.weight.imag
         first_row += part.row.size
         first_tap += part.taps.size
+        first_coefficient += 2 * part.order + 1
     return records
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from controller.errors import ConfigError
 from controller.estimators.base import Designer
+from controller.estimators.blend import Blend
 from controller.estimators.cfir import ComplexFir, WeightedComplexFir
 from controller.estimators.echt import (
     CalibratedEndpointHilbert,
@@ -35,6 +36,7 @@ GROUP = "phasegate.estimators"
 """Entry-point group of the plug-ins."""
 
 _BUILT_IN: dict[str, type[Designer]] = {
+    "blend": Blend,
     "cfir": ComplexFir,
     "echt": EndpointCorrectedHilbert,
     "echt-1s": LongEndpointCorrectedHilbert,

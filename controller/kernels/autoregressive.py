@@ -151,3 +151,38 @@ def backcast(series: Float64Array, n_back: int, coefficients: Float64Array) -> N
         for k in range(order):
             total += coefficients[order - 1 - k] * coming[k]
         series[at] = total
+
+
+@compiled(types.void(f8_vector, f8_vector, f8_vector, f8_vector), reassociate=True)
+def fold(
+    ahead: Float64Array,
+    coefficients: Float64Array,
+    working: Float64Array,
+    weights: Float64Array,
+) -> None:
+    """Turn weights on a forecast into weights on the samples it goes out from.
+
+    The sum of `weights` times the last samples is that of `ahead` times what `forecast`
+    writes after them.
+
+    Parameters
+    ----------
+    ahead : array, shape (n_ahead,)
+    coefficients : array, shape (order,)
+    working : array, shape (at least order + n_ahead,)
+    weights : array, shape (order,)
+        Written; oldest sample first.
+    """
+    order = coefficients.shape[0]
+    n_ahead = ahead.shape[0]
+    for k in range(order):
+        working[k] = 0.0
+    for k in range(n_ahead):
+        working[order + k] = ahead[k]
+    for at in range(n_ahead - 1, -1, -1):
+        share = working[order + at]
+        recent = working[at : at + order]
+        for k in range(order):
+            recent[k] += share * coefficients[k]
+    for k in range(order):
+        weights[k] = working[k]

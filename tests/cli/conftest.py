@@ -23,7 +23,7 @@ def summary_of(folder: str = "/sessions/one", **changes: Any) -> dict[str, Any]:
         "title": "Test",
         "participant": "unnamed",
         "duration_s": 60.02,
-        "estimator": "wiener",
+        "estimator": "blend",
         "target_phase_deg": 0.0,
         "rhythm": {
             "band": "alpha",

@@ -67,10 +67,10 @@ def test_check_names_every_mistake(invoke, tmp_path: Path, read_json) -> None:
 def test_check_knows_which_estimators_there_are(invoke, tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
     text = shipped_config("demo.toml").read_text()
-    path.write_text(text.replace('kind = "wiener"', 'kind = "wienr"'))
+    path.write_text(text.replace('kind = "blend"', 'kind = "blnd"'))
     result = invoke("check", path)
     assert result.exit_code == 3
-    assert "did you mean 'wiener'?" in result.stderr
+    assert "did you mean 'blend'?" in result.stderr
 
 
 def test_check_refuses_an_estimator_without_the_rest_it_needs(
