@@ -7,7 +7,7 @@ import numpy as np
 
 from controller.calibration.profile import Profile
 from controller.config import Config, FileSource
-from controller.core.memory import carry_on, new_memory
+from controller.core.memory import new_memory
 from controller.core.reasons import Fault
 from controller.core.structures import (
     Memory,
@@ -19,7 +19,6 @@ from controller.engine.fallback import NOTICE
 from controller.engine.live import Inlet, LiveEngine
 from controller.engine.privileges import settle_collector
 from controller.engine.telemetry import Batch, join, new_telemetry
-from controller.engine.virtual import run_virtual
 from controller.errors import EngineFault, NotArmed, PhasegateError
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
@@ -38,13 +37,13 @@ from controller.rig.program import (
 )
 from controller.rig.records import (
     SessionOutcome,
-    as_tape,
     design_arrays,
     recorded_stream,
 )
 from controller.rig.rest import Rest, rest_of
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.translate import artifact_rules, horizon_s, rules_of
+from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
 from controller.session.folder import SessionFolder
 from controller.session.recorder import SessionRecorder
@@ -115,6 +114,7 @@ class Stages:
         self._config = config
         self._interrupt = interrupt
         self._granted = False
+        self._warm_up: WarmUp | None = None
         self._equipment = equipment
         self._stream = equipment.stream
         self._folder = folder
@@ -191,16 +191,18 @@ class Stages:
             program,
             memory,
             duration_s=rest_s,
-            # A copy: the rest goes on growing while it is joined.
-            at_end=lambda: self._plan(join(list(rest))),
+            at_end=lambda: self._plan(rest),
             keep=rest,
         )
         if self._is_over(end, memory):
             return
-        program, memory = self._warm_up(join(rest), memory)
+        if self._warm_up is None:
+            raise EngineFault("The loop cannot be closed before there is a design.")
+        self._warm_up.take(join(rest))
+        memory = self.outcome.memory = self._warm_up.finished(memory)
         if self._interrupt.wished():
             return
-        self._close_loop(supervisor, recorder, program, memory)
+        self._close_loop(supervisor, recorder, self._warm_up.program, memory)
 
     def _close_loop(
         self,
@@ -270,16 +272,28 @@ class Stages:
             gates=gate_rules(self._config, self._stream),
         )
 
-    def _plan(self, rest: Batch) -> None:
-        """Design the estimator, and ask whether what it promises may be armed."""
-        self._design(rest)
+    def _plan(self, rest: list[Batch]) -> None:
+        """Design the estimator, ask whether what it promises may be armed, warm up.
+
+        The rest goes on growing meanwhile: what is joined here is a copy.
+        """
+        calibration = self._design(join(list(rest)))
         output = self._equipment.output
         self._granted = output.simulated or (
             not self._interrupt.wished()
             and self._confirm_arming(f"{output.name} at {output.port}")
         )
+        rules = self._rules()
+        warm_up = self._warm_up = WarmUp(
+            self._program(calibration, rules),
+            self._stream.labels,
+            n_window=amplitude_window(rules),
+        )
+        # Twice: while the first goes over all of it, a second or so comes in.
+        for _ in range(2):
+            warm_up.take(join(list(rest)))
 
-    def _design(self, rest: Batch) -> None:
+    def _design(self, rest: Batch) -> Calibration:
         """Design the estimator from what the rest has brought so far."""
         config, stream = self._config, self._stream
         self._listener.note("Designing the estimator ...")
@@ -303,6 +317,7 @@ class Stages:
         self._folder.write_design(
             design_arrays(calibration.design, calibration.mixing, rules)
         )
+        return calibration
 
     def _rest_to_design_from(self, rest: Batch) -> Rest:
         profile = self._equipment.profile
@@ -314,26 +329,6 @@ class Stages:
             self._equipment.mixing,
             self._stream.sfreq_hz,
         )
-
-    def _warm_up(self, rest: Batch, before: Memory) -> tuple[Program, Memory]:
-        """Return the closed loop's program, and its memory after the rest's samples."""
-        calibration = self.outcome.calibration
-        if calibration is None:
-            raise EngineFault("The loop cannot be closed before there is a design.")
-        rules = self._rules()
-        program = self._program(calibration, rules)
-        memory = new_memory(program, n_window=amplitude_window(rules))
-        warmed = run_virtual(program, memory, as_tape(rest))
-        if warmed.fault is not Fault.END_OF_TAPE:
-            raise fault_error(
-                warmed.fault,
-                memory.now[0],
-                labels=self._stream.labels,
-                output="no output",
-            )
-        carry_on(memory, before)
-        self.outcome.memory = memory
-        return program, memory
 
     def _arm(self, recorder: SessionRecorder) -> None:
         output = self._equipment.output
