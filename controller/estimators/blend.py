@@ -212,16 +212,16 @@ def _assembled(
     if correction is not None:
         held_out = held_out + correction.held_out
         fir = _added(fir, correction.weights)
-    turn = cmath.rect(1.0, -_bias_rad(held_out, grid.truth))
+    right = _setting_right(held_out, grid.truth)
     local = local_forecasts(name, brief)
     parts = tuple(
-        dataclasses.replace(part, weight=part.weight * mix.factor * turn)
+        dataclasses.replace(part, weight=part.weight * mix.factor * right)
         for part in local.local
     )
     return dataclasses.replace(
         local,
         kernel=Kernel.FIR | Kernel.LOCAL,
-        fir=np.ascontiguousarray(fir * turn),
+        fir=np.ascontiguousarray(fir * right),
         local=parts,
         warm_up_s=max(local.warm_up_s, fir.shape[1] / brief.sfreq_hz),
     )
@@ -235,8 +235,13 @@ def _added(one: ComplexArray, other: ComplexArray) -> ComplexArray:
     return total
 
 
-def _bias_rad(estimate: ComplexArray, truth: ComplexArray) -> float:
-    """Return the mean error where a median gate would be open."""
+def _setting_right(estimate: ComplexArray, truth: ComplexArray) -> complex:
+    """Return the factor that takes bias and shrinkage out.
+
+    The bias is that behind a median gate. The nearest estimate is smaller than the
+    truth, the more so the less is known; its median amplitude is made the truth's.
+    """
     size = np.abs(estimate)
     error_rad = np.angle(estimate * truth.conj())
-    return circular_mean(error_rad[size >= np.median(size)])
+    bias_rad = circular_mean(error_rad[size >= np.median(size)])
+    return cmath.rect(float(np.median(np.abs(truth)) / np.median(size)), -bias_rad)
