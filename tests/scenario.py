@@ -1,13 +1,15 @@
 """Programs, tapes and memory for the tests of the core and of the loop."""
 
+import dataclasses
 import math
 
 import numpy as np
 
 from controller.core.memory import new_memory
-from controller.core.records import Kernel
+from controller.core.records import Kernel, LocalMethod
 from controller.engine.virtual import Tape
-from controller.estimators.base import Brief, Design
+from controller.estimators.base import Brief, Decimation, Design, LocalPart
+from controller.estimators.confidence import Confidence
 from controller.estimators.iir import CausalQuadrature
 from controller.rig.program import Rules, build_program, make_trials
 from controller.safety.limits import Limits
@@ -48,21 +50,57 @@ def brief_of(horizon_s=0.004, frequency_hz=FREQUENCY_HZ, sfreq_hz=SFREQ_HZ):
 
 def fir_design(brief, n_taps=256):
     """Return a windowed complex exponential that is exact for a cosine."""
-    angle = 2.0 * math.pi * brief.frequency_hz / brief.sfreq_hz
-    k = np.arange(n_taps)
-    window = np.hanning(n_taps + 2)[1:-1]
-    basis = [window * np.exp(1j * angle * k * m) for m in (1, 0, -1)]
-    # Gain 2 e^(i turn) at +f, none at 0 and at -f.
-    probes = np.exp(-1j * angle * np.outer((1, 0, -1), k))
-    turn = 2.0 * math.pi * brief.frequency_hz * brief.horizon_s
-    wanted = np.array([2.0 * np.exp(1j * turn), 0.0, 0.0])
-    weights = np.linalg.solve(probes @ np.array(basis).T, wanted)
+    ago_s = np.arange(n_taps) / brief.sfreq_hz
     return Design(
         name="exact",
         brief=brief,
         kernel=Kernel.FIR,
-        fir=(weights @ np.array(basis))[np.newaxis, :],
+        fir=_exact_weights(brief, ago_s, brief.horizon_s)[np.newaxis, :],
         warm_up_s=n_taps / brief.sfreq_hz,
+    )
+
+
+def _exact_weights(brief, ago_s, ahead_s, gain=1.0):
+    """Return weights on samples so long ago that find a cosine so far ahead."""
+    angle = 2.0 * math.pi * brief.frequency_hz
+    window = np.hanning(ago_s.size + 2)[1:-1]
+    basis = np.array([window * np.exp(1j * angle * ago_s * m) for m in (1, 0, -1)])
+    # Gain 2 e^(i turn) at +f, none at 0 and at -f.
+    probes = np.exp(-1j * angle * np.outer((1, 0, -1), ago_s))
+    wanted = np.array([2.0 * np.exp(1j * angle * ahead_s) / gain, 0.0, 0.0])
+    return np.linalg.solve(probes @ basis.T, wanted) @ basis
+
+
+def both_design(brief):
+    """Return half a filter and half a local forecast, with a confidence."""
+    factor, n_fit, n_ahead = round(brief.sfreq_hz / 100.0), 60, 20
+    decimation = Decimation(factor=factor, taps=np.full(factor, 1.0 / factor))
+    delay_s = decimation.delay_samples / brief.sfreq_hz
+    half_turn = math.pi * brief.frequency_hz / brief.sfreq_hz
+    gain = math.sin(factor * half_turn) / (factor * math.sin(half_turn))
+    ago_s = np.arange(n_fit - 1, -n_ahead - 1, -1) * factor / brief.sfreq_hz
+    part = LocalPart(
+        method=LocalMethod.FORECAST,
+        n_fit=n_fit,
+        n_least=n_fit,
+        order=6,
+        n_data=n_fit,
+        n_ahead=n_ahead,
+        row=_exact_weights(brief, ago_s, brief.horizon_s + delay_s, gain),
+        weight=0.5,
+    )
+    filtering = fir_design(brief, n_taps=round(0.25 * brief.sfreq_hz))
+    return dataclasses.replace(
+        filtering,
+        name="both",
+        kernel=Kernel.FIR | Kernel.LOCAL,
+        fir=0.5 * filtering.fir,
+        decimation=decimation,
+        local=(part,),
+        confidence=Confidence(
+            constant=0.5, exponent=0.5, slow_exponent=0.3, tolerance_rad=math.pi / 4.0
+        ),
+        warm_up_s=0.65,
     )
 
 
@@ -90,9 +128,9 @@ def program_of(
     edges=RISE_AND_FALL,
     pulse_s=0.005,
 ):
-    """Return a program; `design` is "iir", "fir", None or a `Design`."""
+    """Return a program; `design` is "iir", "fir", "both", None or a `Design`."""
     if isinstance(design, str):
-        make = {"iir": iir_design, "fir": fir_design}[design]
+        make = {"iir": iir_design, "fir": fir_design, "both": both_design}[design]
         design = make(brief_of(horizon_s, frequency_hz, sfreq_hz))
     if trials is None:
         trials = make_trials(

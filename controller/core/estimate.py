@@ -90,6 +90,10 @@ def estimate(program: Program, memory: Memory) -> None:
         return
     now.phase_rad = math.atan2(now.im_uv, now.re_uv)
     now.amplitude_uv = math.sqrt(now.re_uv * now.re_uv + now.im_uv * now.im_uv)
+    # An estimate that has run away would pass every gate: infinity has a phase.
+    if not now.amplitude_uv < math.inf:
+        now.phase_rad = math.nan
+        now.amplitude_uv = math.nan
 
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8_matrix, f8_vector, f8_vector))

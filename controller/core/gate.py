@@ -102,5 +102,5 @@ def closed_gates(
     if not now.trial < program.trials.shape[0]:
         holds |= _TRIALS_DONE
     if program.gates[0].asked != 0:
-        holds |= closed_optional_gates(program, memory, t_due)
+        holds |= closed_optional_gates(program, memory, t_due, now.permits)
     return holds

@@ -78,8 +78,8 @@ def _of_the_rhythm(program: Program, memory: Memory) -> int:
     return holds
 
 
-@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE))
-def _of_everything_else(program: Program, memory: Memory) -> int:
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, i8))
+def _of_everything_else(program: Program, memory: Memory, permits: int) -> int:
     now = memory.now[0]
     gates = program.gates[0]
     holds = 0
@@ -98,14 +98,21 @@ def _of_everything_else(program: Program, memory: Memory) -> int:
         holds |= _SECOND_PHASE
     if not now.second_amplitude_uv >= gates.second_amplitude_uv:
         holds |= _SECOND_AMPLITUDE
-    if now.permits & _BY_MARKER == 0:
+    if permits & _BY_MARKER == 0:
         holds |= _MARKER
     return holds
 
 
-@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, f8))
-def closed_optional_gates(program: Program, memory: Memory, t_due: float) -> int:
-    """Return the `HoldReason` bits of configured gates that are closed for `t_due`."""
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, f8, i8))
+def closed_optional_gates(
+    program: Program, memory: Memory, t_due: float, permits: int
+) -> int:
+    """Return the `HoldReason` bits of configured gates that are closed for `t_due`.
+
+    Asked when a pulse is planned and again at its deadline, with the `Permit` bits that
+    hold then.
+    """
     _look_ahead(program, memory, t_due)
-    closed = _of_the_rhythm(program, memory) | _of_everything_else(program, memory)
+    closed = _of_the_rhythm(program, memory)
+    closed |= _of_everything_else(program, memory, permits)
     return int(closed & program.gates[0].asked)

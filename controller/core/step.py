@@ -13,6 +13,7 @@ from controller.core.confidence import follow_confidence
 from controller.core.estimate import estimate
 from controller.core.gate import STAMP_AHEAD_S, follow_amplitude
 from controller.core.measures import follow_measures
+from controller.core.optional_gates import closed_optional_gates
 from controller.core.reasons import Fault
 from controller.core.schedule import decide
 from controller.core.structures import (
@@ -33,6 +34,7 @@ _WRITE_FAILED = int(Fault.WRITE_FAILED)
 _NO_REFUSAL = int(Refusal.NONE)
 _OUTPUT_FAILED = int(Refusal.OUTPUT_FAILED)
 _DOUBTFUL = int(Refusal.DOUBTFUL)
+_GATE_CLOSED = int(Refusal.GATE_CLOSED)
 
 NO_ACTION = -1
 """What `on_edge_due` answers when nothing may be sent."""
@@ -172,16 +174,24 @@ def end_pulse(program: Program, memory: Memory) -> None:
     now.t_next_edge = math.inf
 
 
-@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE))
-def _doubt(program: Program, memory: Memory) -> int:
-    """Refuse what was planned on a signal that has gone bad since."""
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, i8))
+def _doubt(program: Program, memory: Memory, permits: int) -> int:
+    """Refuse what was planned on a signal gone bad, or behind a gate closed, since."""
     now = memory.now[0]
     sound = (
         now.valid == 1
+        and now.amplitude_uv > 0.0
+        and math.isfinite(now.phase_rad)
         and now.t_sample - now.t_artifact > program.settings[0].artifact_hold_s
         and now.t_arrival - now.t_sample >= -STAMP_AHEAD_S
     )
-    return _NO_REFUSAL if sound else _DOUBTFUL
+    if not sound:
+        return _DOUBTFUL
+    if program.gates[0].asked == 0:
+        return _NO_REFUSAL
+    t_due = now.t_next_edge + program.settings[0].output_latency_s
+    closed = closed_optional_gates(program, memory, t_due, permits)
+    return _NO_REFUSAL if closed == 0 else _GATE_CLOSED
 
 
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, i8))
@@ -210,7 +220,7 @@ def on_edge_due(
         now.t_sample,
     )
     if refusal == _NO_REFUSAL and now.line_high == 0:
-        refusal = _doubt(program, memory)
+        refusal = _doubt(program, memory, permits)
     if refusal == _NO_REFUSAL:
         return edge.action
     _record_edge(program, memory, telemetry, t_now, math.nan, permits, refusal, 0)

@@ -89,10 +89,10 @@ def backlog(telemetry: Telemetry) -> float:
 def join(batches: list[Batch]) -> Batch:
     """Return several batches as one, in their order."""
     return Batch(
-        samples=np.concatenate([batch.samples for batch in batches]),
-        raw=np.concatenate([batch.raw for batch in batches]),
-        decisions=np.concatenate([batch.decisions for batch in batches]),
-        edges=np.concatenate([batch.edges for batch in batches]),
+        samples=_joined([batch.samples for batch in batches]),
+        raw=_joined([batch.raw for batch in batches]),
+        decisions=_joined([batch.decisions for batch in batches]),
+        edges=_joined([batch.edges for batch in batches]),
     )
 
 
@@ -100,5 +100,15 @@ def _rows(ring: Any, tail: int, head: int) -> Any:
     first = tail & (ring.shape[0] - 1)
     last = first + (head - tail)
     if last <= ring.shape[0]:
-        return np.array(ring[first:last])
-    return np.concatenate([ring[first:], ring[: last - ring.shape[0]]])
+        return _joined([ring[first:last]])
+    return _joined([ring[first:], ring[: last - ring.shape[0]]])
+
+
+def _joined(pieces: list[Any]) -> Any:
+    """Return copies of the rows, one after the other."""
+    dtype = pieces[0].dtype
+    if dtype.names is None:
+        return np.concatenate(pieces)
+    # As plain words: record by record and field by field takes ten times as long.
+    words = [np.asarray(piece).view(np.int64) for piece in pieces]
+    return np.concatenate(words).view(dtype)

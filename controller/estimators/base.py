@@ -202,9 +202,12 @@ class Design:
     @property
     def n_virtual(self) -> int:
         """How many virtual channels the design reads, the followed one included."""
+        n_rows = 1
         if self.fir is not None:
-            return int(self.fir.shape[0])
-        return 1 if self.state_space is None else int(self.state_space.drive.shape[1])
+            n_rows = max(n_rows, int(self.fir.shape[0]))
+        if self.state_space is not None:
+            n_rows = max(n_rows, int(self.state_space.drive.shape[1]))
+        return n_rows
 
 
 class Designer(Protocol):

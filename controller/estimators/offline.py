@@ -23,6 +23,7 @@ from controller.core.structures import Program
 from controller.errors import ConfigError
 from controller.estimators.base import Design, StateSpace, Tracker
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
+from controller.estimators.soundness import require_sound
 from controller.estimators.spectrum import require_finite
 from controller.kernels import trackers
 from controller.kernels.jit import ComplexArray, Float64Array, new_records
@@ -91,7 +92,14 @@ def _run_compiled(design: Design, samples: Float64Array) -> ComplexArray:
 
 
 def estimator_program(design: Design, n_virtual: int) -> Program:
-    """Return a program that estimates and can do nothing else."""
+    """Return a program that estimates and can do nothing else.
+
+    Raises
+    ------
+    ConfigError
+        The design's arrays do not fit together.
+    """
+    require_sound(design, design.brief.sfreq_hz)
     settings = new_records(SETTINGS)
     write_settings(settings, design, design.brief.sfreq_hz)
     return Program(

@@ -37,6 +37,8 @@ _TWO_POLES = math.sqrt(math.sqrt(2.0) - 1.0)
 _FILTER_SETTLES = 5.0
 _COUPLING_SETTLES = 2.0
 
+_SAME_ANGLE = 1e-9
+
 
 def gate_arrays(
     rules: GateRules | None, design: Design | None, *, sfreq_hz: float, n_virtual: int
@@ -65,7 +67,7 @@ def gate_arrays(
     gates.asked = int(_write_thresholds(gates, rules))
     _write_frequency(gates, design.brief)
     if rules.min_probability is not None:
-        require_confidence(design)
+        require_confidence(design, rules.tolerance_rad)
     if rules.min_snr_db is not None or rules.min_peak_ratio is not None:
         arrays |= _spectrum(gates, design.brief, rules.spectrum_s)
     if rules.coupling is not None:
@@ -76,18 +78,27 @@ def gate_arrays(
     return arrays
 
 
-def require_confidence(design: Design) -> None:
-    """Refuse a gate on probability where nobody computes one.
+def require_confidence(design: Design, tolerance_rad: float) -> None:
+    """Refuse a gate on probability where nobody computes the one asked for.
 
     Raises
     ------
     ConfigError
     """
-    if getattr(design, "confidence", None) is None:
+    confidence = design.confidence
+    if confidence is None:
         raise ConfigError(
             f"gate.min_probability needs to know how sure the estimator {design.name} "
             "is of each phase, but it was designed without a confidence model; record "
             "a longer rest, choose another estimator, or leave min_probability out."
+        )
+    told = (confidence.constant, confidence.exponent, confidence.slow_exponent)
+    same = abs(confidence.tolerance_rad - tolerance_rad) <= _SAME_ANGLE
+    if not (same and all(map(math.isfinite, told))):
+        raise ConfigError(
+            f"The confidence of the estimator {design.name} cannot serve "
+            f"gate.min_probability: {confidence}; set gate.tolerance_deg to "
+            "its tolerance, or mend the plug-in."
         )
 
 

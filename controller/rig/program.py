@@ -21,6 +21,7 @@ from controller.core.structures import (
 from controller.errors import ConfigError
 from controller.estimators.base import Design
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
+from controller.estimators.soundness import require_sound
 from controller.kernels.jit import Float64Array, new_records
 from controller.rig.gate_arrays import gate_arrays
 from controller.rig.gate_rules import GateRules, with_second_site
@@ -123,12 +124,18 @@ def build_program(
     Raises
     ------
     ConfigError
-        The design lets direct current through, which the loop relies on it not to do,
-        or a gate asks for what the stream or the design does not have.
+        The design's arrays do not fit together, or it lets direct current through,
+        which the loop relies on it not to do, or a gate asks for what the stream or the
+        design does not have.
     """
     if design is not None:
+        require_sound(design, sfreq_hz)
+        _require_rows(design, mixing)
         _require_no_direct_current(design)
         mixing = with_second_site(mixing, rules.gates)
+    _require_channels(mixing, scale_uv, rules)
+    if not len(trials) > 0:
+        raise ConfigError("A session needs at least one trial; raise max_pulses.")
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
@@ -172,19 +179,22 @@ def make_trials(
 
 
 def _require_no_direct_current(design: Design) -> None:
-    gains, scale = [0.0 + 0.0j], 1.0
+    """Local parts need no check: they take the mean off their window."""
+    gains: list[tuple[Any, float]] = []
     if design.fir is not None:
-        gains.extend(design.fir.sum(axis=1))
-        scale = float(np.abs(design.fir).sum())
+        gains.append((design.fir.sum(axis=1), float(np.abs(design.fir).sum())))
     if design.state_space is not None:
         system = design.state_space
         rest = np.eye(len(system.transition)) - system.transition
         steady = np.linalg.solve(rest, system.drive)
-        gains.extend(system.readout @ steady + system.feedthrough)
         scale = float(np.abs(system.readout) @ np.abs(steady).sum(axis=1)) + 1.0
-    largest = float(np.max(np.abs(gains)))
-    # An infinite gain would excuse itself: it is its own scale.
-    if not (math.isfinite(scale) and largest <= _DIRECT_CURRENT * scale):
+        gains.append((system.readout @ steady + system.feedthrough, scale))
+    # Each on its own: a large part must not excuse a small one.
+    for gain, scale in gains:
+        largest = float(np.max(np.abs(gain)))
+        # An infinite gain would excuse itself: it is its own scale.
+        if math.isfinite(scale) and largest <= _DIRECT_CURRENT * scale:
+            continue
         raise ConfigError(
             f"The estimator {design.name} lets direct current through (gain "
             f"{largest:.2g}), so an electrode's offset would bend its phase; choose "
@@ -192,9 +202,38 @@ def _require_no_direct_current(design: Design) -> None:
         )
 
 
+def _require_rows(design: Design, mixing: Float64Array) -> None:
+    if design.n_virtual > len(mixing):
+        raise ConfigError(
+            f"The estimator {design.name} reads {design.n_virtual} virtual channels, "
+            f"but the montage gives {len(mixing)}; choose another one, or mend the "
+            "plug-in."
+        )
+
+
+def _require_channels(
+    mixing: Float64Array, scale_uv: Float64Array, rules: Rules
+) -> None:
+    """Refuse arrays that compiled code, which checks no index, would read beyond."""
+    n_channels = mixing.shape[1]
+    vetoing = (
+        [] if rules.gates is None else [veto.channel for veto in rules.gates.vetoes]
+    )
+    if scale_uv.shape != (n_channels,) or not all(
+        0 <= channel < n_channels for channel in vetoing
+    ):
+        raise ConfigError(
+            f"The montage reads {n_channels} channels, the stream tells the unit of "
+            f"{scale_uv.size}, and {vetoing} shall veto; correct the montage and "
+            "gate.veto."
+        )
+
+
 def _settings(sfreq_hz: float, design: Design | None, rules: Rules) -> Any:
     settings = new_records(SETTINGS)
     write_settings(settings, design, sfreq_hz)
+    # The first estimate may have been turned on from one before the warm-up's end.
+    settings.warm_up_samples += settings.update_samples - 1
     settings.spin_s = SPIN_S
     settings.output_latency_s = rules.output_latency_s
     settings.lock_s = rules.lock_s

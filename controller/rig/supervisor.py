@@ -189,6 +189,8 @@ class Supervisor:
         self.status.stage, self.status.duration_s = name, duration_s
         self._recorder.event("stage", name=name, t=t_start)
         self._words.beat(t_start)
+        # Nobody has looked since the stage before; the gate may have closed by now.
+        self._follow_markers(t_start)
         self._engine.start(
             Stretch(program=program, memory=memory, telemetry=self._telemetry)
         )

@@ -55,6 +55,7 @@ class Refusal(enum.IntEnum):
     TOO_LATE = 8
     OUTPUT_FAILED = 9
     DOUBTFUL = 10
+    GATE_CLOSED = 11
 
 
 REFUSAL_SENTENCES: dict[Refusal, str] = {
@@ -68,6 +69,7 @@ REFUSAL_SENTENCES: dict[Refusal, str] = {
     Refusal.TOO_LATE: "the trigger would have left later than the lateness limit",
     Refusal.OUTPUT_FAILED: "the trigger output did not take the bytes",
     Refusal.DOUBTFUL: "an artifact or a gap came between plan and deadline",
+    Refusal.GATE_CLOSED: "a gate closed between plan and deadline",
 }
 
 _ARMED = int(Permit.ARMED)

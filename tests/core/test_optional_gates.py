@@ -88,7 +88,9 @@ def closed(rules=EVERYTHING, t_due=T + 0.2, t_veto=-math.inf, **now):
         memory.now[name] = value
     memory.veto_now.t_veto = t_veto
     holds = HoldReason(closed_gates(program, memory, t_due, T + 0.125, 2.0))
-    only = HoldReason(closed_optional_gates(program, memory, t_due))
+    only = HoldReason(
+        closed_optional_gates(program, memory, t_due, memory.now.permits[0])
+    )
     assert only == holds & MEASURED
     return holds
 
@@ -151,7 +153,7 @@ def test_what_is_no_number_closes_its_gate(name, reason):
 def test_fresh_memory_closes_every_gate():
     program = program_with(**EVERYTHING)
     memory = memory_of(program)
-    assert HoldReason(closed_optional_gates(program, memory, T)) == MEASURED
+    assert HoldReason(closed_optional_gates(program, memory, T, 0)) == MEASURED
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_only_what_is_configured_can_close(rules, reason):
     program = program_with(**rules)
     memory = memory_of(program)
     memory.now.t_sample = math.nan
-    assert HoldReason(closed_optional_gates(program, memory, T)) == reason
+    assert HoldReason(closed_optional_gates(program, memory, T, 0)) == reason
 
 
 @given(

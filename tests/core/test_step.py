@@ -3,7 +3,7 @@ import math
 import pytest
 from scenario import RISE_ONLY, memory_of, program_of
 
-from controller.core.reasons import Fault
+from controller.core.reasons import Fault, HoldReason
 from controller.core.step import (
     NO_ACTION,
     end_pulse,
@@ -13,6 +13,7 @@ from controller.core.step import (
     on_sample,
 )
 from controller.engine.telemetry import drain, new_telemetry
+from controller.rig.gate_rules import GateRules, VetoRule
 from controller.rig.program import Rules
 from controller.safety.interlock import Permit, Refusal
 
@@ -30,6 +31,7 @@ class Stage:
         self.now, self.ledger = self.memory.now[0], self.memory.ledger[0]
         self.now.t_sample = self.now.t_arrival = T_DUE - 0.001
         self.now.valid = 1
+        self.now.phase_rad, self.now.amplitude_uv = 0.3, 8.0
         self.now.t_onset_write = self.now.t_next_edge = T_DUE
         self.now.edge, self.now.edge_last = 0, len(self.program.pattern_edges) - 1
 
@@ -84,6 +86,9 @@ def test_a_slow_call_counts_from_its_end():
         ("t_artifact", T_DUE - 0.2),
         ("t_artifact", math.nan),
         ("t_sample", T_DUE + 0.01),
+        ("phase_rad", math.nan),
+        ("amplitude_uv", math.nan),
+        ("amplitude_uv", 0.0),
     ],
 )
 def test_a_signal_gone_bad_since_the_plan_refuses_the_rise(field, value):
@@ -91,6 +96,61 @@ def test_a_signal_gone_bad_since_the_plan_refuses_the_rise(field, value):
     stage.now[field] = value
     assert stage.due() == NO_ACTION
     assert stage.edges()["refusal"][0] == Refusal.DOUBTFUL
+
+
+MARKER = GateRules(marker=True)
+VETO = GateRules(vetoes=(VetoRule(channel=0, amplitude_uv=50.0, hold_s=0.3),))
+STEADY = GateRules(max_frequency_sd_hz=1.0)
+OPEN_NOW = {"frequency_sd_hz": 0.5}
+
+
+def gated_stage(gates, t_veto=-math.inf, **now):
+    stage = Stage(rules=Rules(gates=gates))
+    stage.memory.veto_now.t_veto = t_veto
+    for name, value in (OPEN_NOW | now).items():
+        stage.now[name] = value
+    return stage
+
+
+@pytest.mark.parametrize("gates", [MARKER, VETO, STEADY])
+def test_a_gate_still_open_lets_the_rise_go(gates):
+    assert gated_stage(gates).due(permits=ALL | Permit.MARKER) == 0
+
+
+@pytest.mark.parametrize(
+    ("gates", "now", "permits"),
+    [
+        (MARKER, {"permits": ALL | Permit.MARKER}, ALL),
+        (VETO, {"t_veto": T_DUE - 0.001}, ALL),
+        (VETO, {"t_veto": math.nan}, ALL),
+        (STEADY, {"frequency_sd_hz": 1.5}, ALL),
+        (STEADY, {"frequency_sd_hz": math.nan}, ALL),
+    ],
+)
+def test_a_gate_closed_since_the_plan_refuses_the_rise(gates, now, permits):
+    stage = gated_stage(gates, **now)
+    assert stage.due(permits=int(permits)) == NO_ACTION
+    assert stage.edges()["refusal"][0] == Refusal.GATE_CLOSED
+    assert stage.now.t_next_edge == math.inf
+
+
+def test_a_phase_too_uncertain_since_the_plan_refuses_the_rise():
+    stage = Stage()
+    # The confidence comes with the design; the gate is the core's.
+    stage.program.gates.asked = int(HoldReason.PROBABILITY)
+    stage.program.gates.min_probability = 0.7
+    stage.now.p_within = 0.7
+    assert stage.due() == 0
+    stage.now.p_within = 0.69
+    assert stage.due() == NO_ACTION
+    assert stage.edges()["refusal"][0] == Refusal.GATE_CLOSED
+
+
+def test_a_closed_gate_never_keeps_the_line_up():
+    stage = gated_stage(MARKER)
+    stage.due(permits=int(ALL | Permit.MARKER))
+    stage.done()
+    assert stage.due(T_DUE + 0.005, 0) == 1
 
 
 def test_a_line_that_could_not_be_lowered_still_counts_as_high():

@@ -99,7 +99,7 @@ def run_both(program, tape, *, late_s=(0.0,), fail_call=-1):
     return compiled, words
 
 
-@pytest.mark.parametrize("design", ["iir", "fir"])
+@pytest.mark.parametrize("design", ["iir", "fir", "both"])
 def test_same_decisions_and_edges(design):
     program = program_of(design, iti_s=0.2)
     tape = regular_tape(cosine(2.5, noise_uv=2.0), SFREQ_HZ, data_age_s=3e-4)

@@ -213,18 +213,27 @@ def amplifier():
 
 @pytest.mark.lsl
 @pytest.mark.slow
-@pytest.mark.parametrize("runner", [run_compiled, run_python])
-def test_a_live_session_replayed_decides_the_same_bit_for_bit(amplifier, runner):
+@pytest.mark.parametrize(
+    ("runner", "design"),
+    [(run_compiled, "iir"), (run_python, "iir"), (run_compiled, "both")],
+)
+def test_a_live_session_replayed_decides_the_same_bit_for_bit(
+    amplifier, runner, design
+):
     from controller.sources.lsl import LslInlet, find_stream
 
     reading, writing = os.pipe()
     rise = WireAction(kind="write", descriptor=writing, payload=b"\x05")
     fall = WireAction(kind="write", descriptor=writing, payload=b"\x00")
+    gates = GATES
+    if design == "both":
+        gates = dataclasses.replace(GATES, min_probability=0.3)
     program = program_of(
+        design,
         sfreq_hz=SFREQ_HZ,
         horizon_s=0.006,
         iti_s=0.2,
-        rules=Rules(lock_s=0.005, artifact_hold_s=0.1, gates=GATES),
+        rules=Rules(lock_s=0.005, artifact_hold_s=0.1, gates=gates),
         edges=TriggerEdges(rise=rise, fall=fall),
         pulse_s=0.003,
     )
@@ -262,6 +271,8 @@ def test_a_live_session_replayed_decides_the_same_bit_for_bit(amplifier, runner)
     assert len(batch.samples) > 1000
     assert len(rises) >= 2
     assert (rises["permits"] & int(Permit.MARKER) != 0).all()
+    probability = batch.samples["p_within"]
+    assert np.isfinite(probability).any() == (design == "both")
     held = batch.decisions["holds"]
     for reason in (HoldReason.MARKER, HoldReason.SNR, HoldReason.FREQUENCY_SPREAD):
         assert (held & int(reason) != 0).any(), reason

@@ -152,7 +152,7 @@ def test_taps_are_turned_so_that_the_oldest_sample_comes_first() -> None:
 
 def test_turned_taps_answer_an_impulse_in_the_designs_order() -> None:
     taps = np.array([[3.0 + 1j, -1.0 - 3j, -2.0 + 2j]])
-    design = dataclasses.replace(fir_design(taps), warm_up_s=0.0)
+    design = dataclasses.replace(fir_design(taps), warm_up_s=3 / SFREQ_HZ)
     program = program_of(design, mixing=np.array([[1.0]]))
     raw = np.zeros((6, 1), np.float32)
     raw[2] = 1.0
