@@ -173,3 +173,16 @@ class TestRefractory:
         rises = result.batch.edges[result.batch.edges["rises"] == 1]
         assert (rises["refusal"] == Refusal.NONE).all()
         assert (np.diff(rises["t_fired"]) >= 0.6 - 1e-9).all()
+
+
+@pytest.mark.parametrize("value", [math.inf, 1e200])
+def test_an_estimate_that_has_run_away_has_no_phase(value):
+    """Infinity has one, and would pass every gate on amplitude."""
+    program = vector_program()
+    program.fir_re[0, 0] = value
+    raw = np.zeros((1000, 2), np.float32)
+    raw[1:] = cosine(0.999, n_channels=2)
+    run_ = run(program, raw)
+    assert np.isnan(run_.batch.samples["phase_rad"][1:]).all()
+    assert np.isnan(run_.batch.samples["amplitude_uv"][1:]).all()
+    assert len(run_.calls) == 0

@@ -1,12 +1,13 @@
 """Each optional gate at its boundary, and closed on what is no number."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario import memory_of, program_of
+from scenario import both_design, brief_of, memory_of, program_of
 
 from controller.core.gate import closed_gates
 from controller.core.optional_gates import closed_optional_gates, within_arc
@@ -244,6 +245,20 @@ def test_every_reason_has_a_sentence_of_its_own():
 def test_probability_without_a_confidence_model_is_refused():
     with pytest.raises(ConfigError, match="without a confidence model"):
         program_with(min_probability=0.9)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tolerance_rad": 0.5}, {"constant": math.nan}, {"exponent": math.inf}]
+)
+def test_a_confidence_in_something_else_is_refused(changes):
+    design = both_design(brief_of())
+    gates = GateRules(min_probability=0.9)
+    program_of(design, rules=Rules(gates=gates))
+    other = dataclasses.replace(design.confidence, **changes)
+    with pytest.raises(ConfigError, match="cannot serve gate"):
+        program_of(
+            dataclasses.replace(design, confidence=other), rules=Rules(gates=gates)
+        )
 
 
 def test_second_site_is_the_last_virtual_channel():

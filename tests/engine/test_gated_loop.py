@@ -117,7 +117,7 @@ def test_replay_gives_every_decision_again_bit_by_bit(seed, troubles, refractory
 @pytest.mark.parametrize("design", ["vector", "iir", "fir", "both"])
 def test_slices_of_any_length_give_the_same(design):
     program = gated_program(design)
-    tape = tape_of(3, 3000, ("gap",))
+    tape = tape_of(3, 8000, ("gap",))
     runs = [
         run_virtual(program, memory_of(program), tape, slice_samples=n)
         for n in (8192, 1000, 17)
@@ -206,6 +206,29 @@ def test_marker_bit_is_recorded_and_means_nothing_to_the_interlock():
     rises = batch.edges[(batch.edges["rises"] == 1) & (batch.edges["refusal"] == 0)]
     assert len(rises) >= 3
     assert np.all((rises["n_samples"] > 500) & (rises["n_samples"] <= 1000))
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    troubles=st.sets(st.sampled_from(TROUBLES), max_size=3),
+    lock_s=st.sampled_from([0.0025, 0.02]),
+)
+def test_nothing_leaves_behind_a_gate_that_closed_after_the_plan(
+    seed, troubles, lock_s
+):
+    gates = GateRules(min_probability=0.95, marker=True)
+    rules = Rules(gates=gates, lock_s=lock_s, artifact_hold_s=0.05)
+    program = program_of(
+        "both", n_channels=2, mixing=np.eye(2), rules=rules, iti_s=0.1, n_trials=20
+    )
+    tape = tape_of(seed, 3000, sorted(troubles))
+    batch = run_virtual(program, memory_of(program), tape).batch
+    rises = batch.edges[(batch.edges["rises"] == 1) & (batch.edges["refusal"] == 0)]
+    newest = batch.samples[rises["n_samples"] - 1]
+    assert (newest["p_within"] >= 0.95).all()
+    assert np.isfinite(newest["phase_rad"]).all()
+    assert (rises["permits"] & BY_MARKER != 0).all()
 
 
 def test_vetoing_channel_stands_in_the_record():

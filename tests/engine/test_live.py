@@ -274,7 +274,10 @@ def test_a_live_session_replayed_decides_the_same_bit_for_bit(
     probability = batch.samples["p_within"]
     assert np.isfinite(probability).any() == (design == "both")
     held = batch.decisions["holds"]
-    for reason in (HoldReason.MARKER, HoldReason.SNR, HoldReason.FREQUENCY_SPREAD):
+    closed = [HoldReason.MARKER, HoldReason.FREQUENCY_SPREAD]
+    if design == "iir":  # the other one has seen a whole spectrum when it is warm
+        closed.append(HoldReason.SNR)
+    for reason in closed:
         assert (held & int(reason) != 0).any(), reason
     assert sent == bytes(5 if edge["rises"] else 0 for edge in made)
     lateness = rises["t_fired"] - rises["t_due"]

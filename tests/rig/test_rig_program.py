@@ -21,6 +21,7 @@ from controller.engine.virtual import regular_tape, run_virtual
 from controller.errors import ConfigError
 from controller.estimators.base import Brief, Design, StateSpace
 from controller.estimators.iir import CausalQuadrature
+from controller.rig.gate_rules import GateRules, VetoRule
 from controller.rig.program import Rules, amplitude_window, build_program, make_trials
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
@@ -268,3 +269,75 @@ def test_same_seed_gives_the_same_intervals_and_another_seed_others() -> None:
 def test_no_jitter_is_none() -> None:
     trials = make_trials(5, target_phase_rad=0.0, iti_s=2.0, iti_jitter_s=0.0, seed=1)
     assert trials.iti_s.tolist() == [2.0] * 5
+
+
+def test_no_trials_are_refused() -> None:
+    with pytest.raises(ConfigError, match="at least one trial"):
+        build_program(
+            sfreq_hz=SFREQ_HZ,
+            mixing=MIXING,
+            scale_uv=np.ones(3),
+            design=None,
+            rules=Rules(),
+            limits=LIMITS,
+            trials=make_trials(
+                0, target_phase_rad=0.0, iti_s=1.0, iti_jitter_s=0.0, seed=1
+            ),
+            edges=None,
+            pulse_s=0.005,
+        )
+
+
+@pytest.mark.parametrize("channel", [-1, 3])
+def test_veto_of_a_channel_that_is_not_there_is_refused(channel: int) -> None:
+    gates = GateRules(vetoes=(VetoRule(channel=channel, rms_uv=5.0),))
+    with pytest.raises(ConfigError, match="shall veto"):
+        program_of(rules=Rules(gates=gates))
+
+
+def test_a_large_recursion_excuses_no_filter() -> None:
+    large = integrating(1e9)
+    system = dataclasses.replace(large.state_space, feedthrough=np.array([-2e9 + 0j]))
+    leaking = fir_design(np.array([[1.0 + 0j, -0.99]]))
+    design = dataclasses.replace(
+        leaking, kernel=Kernel.FIR | Kernel.STATE_SPACE, state_space=system
+    )
+    with pytest.raises(ConfigError, match="lets direct current through"):
+        program_of(design)
+
+
+def test_the_first_estimate_is_not_turned_on_from_before_the_warm_up() -> None:
+    """At 4 kHz the filter runs once in four samples: the window must be full then."""
+    brief = dataclasses.replace(BRIEF, sfreq_hz=4000.0)
+    taps = np.zeros((1, 6), np.complex128)
+    taps[0, 0], taps[0, -1] = 1.0, -1.0
+    design = Design(
+        name="mine", brief=brief, kernel=Kernel.FIR, fir=taps, warm_up_s=6 / 4000.0
+    )
+    program = build_program(
+        sfreq_hz=4000.0,
+        mixing=np.ones((1, 1)),
+        scale_uv=np.ones(1),
+        design=design,
+        rules=Rules(),
+        limits=LIMITS,
+        trials=make_trials(
+            1, target_phase_rad=0.0, iti_s=1.0, iti_jitter_s=0.0, seed=1
+        ),
+        edges=None,
+        pulse_s=0.005,
+    )
+    # What stands before the gap must not reach an estimate after it.
+    raw = np.sin(np.arange(60.0))[:, np.newaxis].astype(np.float32)
+    tapes = [regular_tape(before * raw, 4000.0) for before in (1.0, 9.0)]
+    after = []
+    for tape in tapes:
+        tape.raw[30:] = raw[30:]
+        tape.t_sample[30:] += 0.01
+        tape.t_arrival[30:] += 0.01
+        samples = run_virtual(
+            program, new_memory(program, n_window=1), tape
+        ).batch.samples[30:]
+        after.append(samples[np.isfinite(samples["phase_rad"])])
+    assert len(after[0]) > 15
+    assert np.array_equal(after[0]["phase_rad"], after[1]["phase_rad"])

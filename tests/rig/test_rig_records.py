@@ -78,6 +78,7 @@ def test_facts_of_a_session_that_ran() -> None:
         "band_hz": [8.0, 12.0],
         "snr_db": 12.0,
         "expected_sd_deg": 20.0,
+        "profile": None,
         "horizon_ms": 5.0,
     }
 

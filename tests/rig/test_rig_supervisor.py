@@ -15,6 +15,7 @@ from controller.errors import (
 )
 from controller.rig.interrupt import Interrupt
 from controller.safety.interlock import Permit, Refusal
+from controller.sources.markers import GateNews
 from drivers.base import PortLost
 
 
@@ -214,3 +215,29 @@ def test_a_supervisor_that_stood_still_while_armed_ends_the_session(
     with pytest.raises(EngineFault, match=r"stood still for 2\.5 s"):
         bench.run()
     assert bench.words.permits == Permit.NONE
+
+
+class Markers:
+    """A marker gate that is as told."""
+
+    def __init__(self) -> None:
+        self.is_open = True
+
+    def look(self, t_now: float) -> GateNews:
+        return GateNews(is_open=self.is_open)
+
+
+def test_gate_that_closed_between_two_stages_is_closed_before_the_loop_runs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    markers = Markers()
+    monkeypatch.setattr(bench.supervisor, "_markers", markers)
+    bench.run()
+    assert bench.words.permits & Permit.MARKER
+    markers.is_open = False
+    seen: list[Permit] = []
+    monkeypatch.setattr(
+        bench.loop, "start", lambda stretch: seen.append(bench.words.permits)
+    )
+    bench.run()
+    assert not seen[0] & Permit.MARKER
