@@ -309,8 +309,7 @@ def test_a_large_recursion_excuses_no_filter() -> None:
 def test_the_first_estimate_is_not_turned_on_from_before_the_warm_up() -> None:
     """At 4 kHz the filter runs once in four samples: the window must be full then."""
     brief = dataclasses.replace(BRIEF, sfreq_hz=4000.0)
-    taps = np.zeros((1, 6), np.complex128)
-    taps[0, 0], taps[0, -1] = 1.0, -1.0
+    taps = np.array([[1.0, -1j, 0.0, 0.0, 0.0, -1.0 + 1j]])
     design = Design(
         name="mine", brief=brief, kernel=Kernel.FIR, fir=taps, warm_up_s=6 / 4000.0
     )
