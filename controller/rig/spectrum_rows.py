@@ -24,6 +24,9 @@ _TO_HARMONIC = 8.0
 
 # Of what folds into the looked-at range, this much is left.
 _STOP_DB = 50.0
+
+# So many multiplications take the loop about a millisecond.
+_MOST_WEIGHTS = 2_000_000
 _ROOM = 2.0
 
 
@@ -90,6 +93,11 @@ def spectrum_rows(brief: Brief, window_s: float | None = None) -> SpectrumRows:
     decimation = max(1, math.floor(brief.sfreq_hz / (2.0 * _ROOM * last_hz)))
     rate_hz = brief.sfreq_hz / decimation
     n_window = max(2, round(window_s * rate_hz))
+    if not grid.size * n_window <= _MOST_WEIGHTS:
+        raise ConfigError(
+            f"A spectrum of {window_s:g} s would hold up the loop; give a "
+            "gate.spectrum_s of some ten cycles of the rhythm."
+        )
 
     def between(from_hz: float, to_hz: float) -> tuple[int, int]:
         first, end = np.searchsorted(grid, [from_hz - 1e-9, to_hz + 1e-9])

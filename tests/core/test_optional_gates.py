@@ -277,3 +277,9 @@ def test_second_band_beyond_the_stream_is_refused():
 def test_rest_has_no_gates():
     arrays = gate_arrays(GateRules(marker=True), None, sfreq_hz=500.0, n_virtual=1)
     assert arrays["gates"].asked[0] == 0
+
+
+def test_a_spectrum_that_would_hold_up_the_loop_is_refused():
+    program_with(min_snr_db=1.0, spectrum_s=10.0)
+    with pytest.raises(ConfigError, match="hold up the loop"):
+        program_with(min_snr_db=1.0, spectrum_s=60.0)
