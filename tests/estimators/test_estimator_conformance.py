@@ -172,8 +172,16 @@ def test_a_designer_of_several_rows_conforms():
     assert check_designer(PersonalOthers(), rates_hz=(128.0, 250.0)) == ()
 
 
+def test_a_designer_that_finds_nothing_in_the_others_conforms():
+    assert check_designer(EightOthers(), rates_hz=(250.0,)) == ()
+
+
 def test_a_designer_that_ignores_how_many_rows_there_are_is_named():
-    (found,) = check_designer(EightOthers(), rates_hz=(250.0,))
+    class Two(PersonalOthers):
+        def design(self, brief, rest):
+            return super().design(brief, rest[: min(2, len(rest))])
+
+    (found,) = check_designer(Two(), rates_hz=(250.0,))
     assert found.startswith("At 250 Hz with 9 channels")
     assert "(9, n_taps)" in found
 
