@@ -12,7 +12,7 @@ from controller.calibration.spatial_filter import SpatialFilter
 from controller.calibration.usable_rest import UsableRest, require_usable
 from controller.config import Config
 from controller.errors import ChannelError
-from controller.estimators.base import Brief, Design, Designer
+from controller.estimators.base import Brief, Designer
 from controller.estimators.registry import find_designer
 from controller.estimators.rhythm import Rhythm, find_rhythm, given_rhythm
 from controller.kernels.jit import Float64Array
@@ -35,6 +35,8 @@ from controller.sources.montage import mixing_matrix, other_channels
 LEAST_REST_S = 30.0
 """Clean rest that a calibration needs: parts to design from and one to test on."""
 
+_DOING = ("Designing the estimator on parts of the rest", "Rehearsing the loop")
+
 Tell = Callable[[float, str], None]
 """Told how far the calibration is, 0 to 1, and what it does."""
 
@@ -48,12 +50,10 @@ class Calibrated:
     result : CalibrationResult
     rest : CleanRest
         What the estimator is designed from.
-    design : Design
     """
 
     result: CalibrationResult
     rest: CleanRest
-    design: Design
 
 
 def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Calibrated:
@@ -103,8 +103,6 @@ def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Cali
         band_hz=rhythm.band_hz,
         horizon_s=horizon_s(config, recording.timing),
     )
-    tell(0.15, "Designing the estimator")
-    design = designer.design(brief, rest.uv)
     task = Task(
         designer=designer,
         brief=brief,
@@ -112,13 +110,14 @@ def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Cali
         rehearsal=_rehearsal(config, recording),
         timing=config.timing,
         percentile=_percentile(config),
+        threshold_uv=config.gate.threshold_uv,
         tolerance_rad=float(np.radians(config.gate.tolerance_deg)),
     )
-    expected = expect(task, lambda done: tell(0.2 + 0.8 * done, "Rehearsing the loop"))
+    expected = expect(task, lambda done: tell(0.15 + 0.85 * done, _DOING[done >= 0.4]))
     result = _result(
         config, recording, rhythm, spatial, bad, usable, designer, expected
     )
-    return Calibrated(result=result, rest=rest, design=design)
+    return Calibrated(result=result, rest=rest)
 
 
 def _result(

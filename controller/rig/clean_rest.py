@@ -34,11 +34,14 @@ class CleanRest:
         The same samples as received.
     mixing : array, shape (n_virtual, n_channels)
         Microvolts per stream unit.
+    seams : tuple of int
+        Samples before which something was cut out.
     """
 
     uv: Float64Array
     raw: Float32Array
     mixing: Float64Array
+    seams: tuple[int, ...] = ()
 
 
 def usable_part(
@@ -100,6 +103,7 @@ def clean_rest(
         uv=np.ascontiguousarray(np.stack([rows[k] for k in sound])),
         raw=raw,
         mixing=mixing[[kept[k] for k in sound]],
+        seams=_seams(usable.stretches),
     )
 
 
@@ -118,6 +122,11 @@ def _cut(
     inside = [int(gap) for gap in gaps if first < gap < last]
     bounds = [first, *inside, last]
     return list(itertools.pairwise(bounds))
+
+
+def _seams(stretches: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    lengths = [stop - start for start, stop in stretches]
+    return tuple(itertools.accumulate(lengths))[:-1]
 
 
 def _shared_s(one: UsableRest, two: UsableRest) -> float:

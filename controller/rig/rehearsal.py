@@ -6,12 +6,12 @@ import math
 import numpy as np
 
 from controller.core.memory import new_memory
-from controller.core.reasons import Fault
+from controller.core.reasons import Fault, HoldReason
 from controller.core.records import AmplitudeGate
 from controller.engine.virtual import regular_tape, run_virtual
 from controller.errors import EngineFault
 from controller.estimators.base import Design
-from controller.kernels.jit import Float32Array, Float64Array
+from controller.kernels.jit import ComplexArray, Float32Array, Float64Array
 from controller.rig.program import Rules, build_program, make_trials
 from controller.safety.interlock import Refusal
 from controller.safety.limits import Limits
@@ -23,6 +23,11 @@ _NOWHERE = TriggerEdges(
 )
 
 _T_START = 1.0
+
+# What the amplitude gate and earlier triggers say; everything else is a closed gate.
+_OF_ITS_OWN = (
+    HoldReason.AMPLITUDE | HoldReason.INTERVAL | HoldReason.BUSY | HoldReason.TRIALS_DONE
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,57 @@ class Rehearsal:
     seed: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rehearsed:
+    """What the loop did; instants in seconds after the first sample.
+
+    Parameters
+    ----------
+    edges_s : array, shape (n_edges,)
+        Edges at the device.
+    chances_s : array, shape (n_chances,)
+        Edges that were possible: the target phase came round, and nothing but the
+        amplitude gate and earlier triggers stood against it.
+    chance_uv : array, shape (n_chances,)
+        Amplitude that the gate looked at.
+    estimate : complex array, shape (n_samples,)
+        NaN where there is none.
+    """
+
+    edges_s: Float64Array
+    chances_s: Float64Array
+    chance_uv: Float64Array
+    estimate: ComplexArray
+
+    def taken_s(self, threshold_uv: float, iti_s: Float64Array) -> Float64Array:
+        """Return the chances that the loop takes behind another amplitude gate.
+
+        Exactly so as long as no data are left out after a trigger.
+
+        Parameters
+        ----------
+        threshold_uv : float
+        iti_s : array
+            From each trigger to the next; of them, at least as many as chances.
+        """
+        taken: list[float] = []
+        loud = self.chance_uv >= threshold_uv
+        for at in self.chances_s[loud].tolist():
+            if not taken or at - taken[-1] >= iti_s[len(taken)]:
+                taken.append(at)
+        return np.array(taken)
+
+
+def intervals_s(
+    n: int, *, iti_s: float, iti_jitter_s: float = 0.0, seed: int = 0
+) -> Float64Array:
+    """Return intervals as a session draws them."""
+    trials = make_trials(
+        n, target_phase_rad=0.0, iti_s=iti_s, iti_jitter_s=iti_jitter_s, seed=seed
+    )
+    return np.asarray(trials.iti_s, np.float64)
+
+
 def rehearse(
     rehearsal: Rehearsal,
     design: Design,
@@ -62,8 +118,8 @@ def rehearse(
     iti_s: float,
     iti_jitter_s: float = 0.0,
     refractory_s: float = 0.0,
-) -> Float64Array:
-    """Return the edges at the device, in seconds after the first sample.
+) -> Rehearsed:
+    """Run the loop over rest.
 
     Parameters
     ----------
@@ -91,6 +147,7 @@ def rehearse(
         refractory_s=refractory_s,
     )
     shortest_s = iti_s - iti_jitter_s
+    n_trials = 1 + math.ceil(len(raw) / rehearsal.sfreq_hz / shortest_s)
     program = build_program(
         sfreq_hz=rehearsal.sfreq_hz,
         mixing=mixing,
@@ -100,9 +157,10 @@ def rehearse(
         limits=dataclasses.replace(
             rehearsal.limits,
             min_interval_s=min(rehearsal.limits.min_interval_s, shortest_s),
+            max_pulses=n_trials,
         ),
         trials=make_trials(
-            1 + math.ceil(len(raw) / rehearsal.sfreq_hz / shortest_s),
+            n_trials,
             target_phase_rad=rehearsal.target_phase_rad,
             iti_s=iti_s,
             iti_jitter_s=iti_jitter_s,
@@ -120,6 +178,16 @@ def rehearse(
             f"The loop stopped in the middle of the rest ({run.fault.name}); look at "
             "the recording's artifacts, and record again."
         )
-    edges = run.batch.edges
+    edges, samples = run.batch.edges, run.batch.samples
     fired = edges[(edges["rises"] == 1) & (edges["refusal"] == Refusal.NONE)]
-    return np.asarray(fired["t_due"] + rules.output_latency_s - _T_START)
+    decisions = run.batch.decisions
+    held = decisions["holds"] & ~int(_OF_ITS_OWN)
+    chances = decisions[(held == 0) & (decisions["refusal"] == Refusal.NONE)]
+    return Rehearsed(
+        edges_s=np.asarray(fired["t_due"] + rules.output_latency_s - _T_START),
+        chances_s=np.asarray(chances["t_due"] - _T_START),
+        chance_uv=np.array(chances["amplitude_uv"]),
+        estimate=np.asarray(
+            samples["amplitude_uv"] * np.exp(1j * samples["phase_rad"])
+        ),
+    )
