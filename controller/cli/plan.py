@@ -109,22 +109,39 @@ def limit_rows(config: Config) -> list[LimitRow]:
 
 
 def montage_words(montage: Montage) -> str:
-    """Return the montage as a weighted sum of channels."""
-    if montage.weights is not None:
-        weights = dict(montage.weights)
-    else:
-        weights = {str(montage.hjorth): 1.0}
-        share = -1.0 / len(montage.neighbours)
-        weights |= dict.fromkeys(montage.neighbours, share)
-    terms = [
-        f"{'+' if weight >= 0 else MINUS} {abs(weight):.3g} {label}"
-        for label, weight in weights.items()
-    ]
-    words = " ".join(terms).removeprefix("+ ")
+    """Return the montage in words, as a weighted sum of channels where it is known."""
+    words = _found_later(montage) or _weighted_sum(montage)
     if montage.reference == "average":
         over = ", ".join(montage.average_over or ()) or "all EEG channels"
         words += f", against the average of {over}"
     return words
+
+
+def _found_later(montage: Montage) -> str:
+    """Return how weights are found that the configuration does not spell out."""
+    if montage.ssd is not None:
+        return (
+            f"found by calibration: the component of the rhythm at or beside "
+            f"{montage.ssd} (spatio-spectral decomposition)"
+        )
+    if montage.file is not None:
+        which = f", component {montage.component}" if montage.component else ""
+        return f"the weights in {montage.file}{which}"
+    if montage.hjorth is not None and not montage.neighbours:
+        return f"{montage.hjorth} {MINUS} the mean of its neighbours on the head"
+    return ""
+
+
+def _weighted_sum(montage: Montage) -> str:
+    weights = dict(montage.weights or {})
+    if montage.hjorth is not None:
+        share = -1.0 / len(montage.neighbours)
+        weights = {montage.hjorth: 1.0} | dict.fromkeys(montage.neighbours, share)
+    terms = [
+        f"{'+' if weight >= 0 else MINUS} {abs(weight):.3g} {label}"
+        for label, weight in weights.items()
+    ]
+    return " ".join(terms).removeprefix("+ ")
 
 
 def most_pulses(config: Config) -> int:
@@ -159,10 +176,13 @@ def _source(config: Config) -> str:
                 words += f"; {source.unit} where it tells no unit"
             return words
         case SyntheticSource():
+            third = ""
+            if source.rhythm_hz is not None:
+                third = f", {source.rhythm_hz:g} Hz under {source.rhythm_at}"
             return (
                 f"SIMULATED participant: {len(source.channels)} channels at "
                 f"{source.sfreq_hz:g} Hz, alpha {source.alpha_hz:g} Hz, theta "
-                f"{source.theta_hz:g} Hz, seed {source.seed}"
+                f"{source.theta_hz:g} Hz{third}, seed {source.seed}"
             )
         case FileSource():
             return f"RECORDING {source.path}, played at {source.speed:g} x real time"

@@ -9,6 +9,15 @@ from controller.cli.options import SECONDS, json_option, out_option, rest_option
 from controller.cli.speech import say
 from controller.errors import ChannelError
 
+# Where each band is looked for, if nobody says.
+_SITES = {
+    "alpha": ("O1", "O2"),
+    "mu": ("C3",),
+    "theta": ("Fz",),
+    "beta": ("C3",),
+    "spindle": ("Cz",),
+    "slow": ("Fz",),
+}
 _PHASES_DEG = {"peak": 0.0, "falling": 90.0, "trough": 180.0, "rising": -90.0}
 
 
@@ -53,9 +62,13 @@ def as_labels(
     metavar="LABELS",
     callback=as_labels,
     help="Channels to average, such as O1,O2.  "
-    "[default: O1,O2 for alpha, Fz for theta, or those of --config]",
+    "[default: where the band is strongest, or those of --config]",
 )
-@click.option("--band", type=click.Choice(["alpha", "theta"]), help="[default: alpha]")
+@click.option(
+    "--band",
+    type=click.Choice(list(_SITES)),
+    help="[default: alpha]  A slow oscillation needs --config with its frequency.",
+)
 @click.option(
     "--target",
     metavar="DEG|WORD",
@@ -111,8 +124,8 @@ def replay(
     check_recording(recording)
     settings = Settings.read(config_path or shipped_config("replay.toml"))
     settings.replay(recording.absolute(), speed=speed)
-    if channels is None and band == "theta" and config_path is None:
-        channels = ("Fz",)
+    if channels is None and band is not None and config_path is None:
+        channels = _SITES[band]
     settings.put("rhythm", band=band)
     settings.put("target", phase_deg=target)
     settings.put("run", rest_s=rest_s)

@@ -24,7 +24,8 @@ from controller.report.svg import (
 from controller.report.words import MINUS, signed
 
 _SHOWN_HZ = (2.0, 40.0)
-_TICKS_HZ = (2, 4, 6, 8, 10, 12, 15, 20, 30, 40)
+_LOWEST_HZ = 0.25
+_TICKS_HZ = (0.25, 0.5, 1, 2, 4, 6, 8, 10, 12, 15, 20, 30, 40)
 _N_BINS = 24
 _HEADROOM = 1.12
 _TURNS = {
@@ -43,7 +44,9 @@ def spectrum_figure(rhythm: Rhythm) -> str:
     """Draw the power spectrum, the 1/f line and the peak that was found."""
     spectrum = rhythm.spectrum
     hz = spectrum.frequencies_hz
-    shown = (hz >= _SHOWN_HZ[0]) & (hz <= _SHOWN_HZ[1])
+    # An octave below the band, so that a slow rhythm has its place too.
+    lowest_hz = max(min(_SHOWN_HZ[0], rhythm.band_hz[0] / 2.0), _LOWEST_HZ)
+    shown = (hz >= lowest_hz) & (hz <= _SHOWN_HZ[1])
     line = rhythm.background.power_uv2_per_hz(hz[shown])
     with drawing():
         figure = new_figure(6.4, 4.6)
@@ -73,8 +76,8 @@ def spectrum_figure(rhythm: Rhythm) -> str:
         )
         axes.set_xscale("log")
         axes.set_yscale("log")
-        ticks = [tick for tick in _TICKS_HZ if tick <= hz[shown][-1]]
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        ticks = [tick for tick in _TICKS_HZ if hz[shown][0] <= tick <= hz[shown][-1]]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.xaxis.minorticks_off()
         axes.set_xlim(hz[shown][0], hz[shown][-1])
         low, high = axes.get_ylim()

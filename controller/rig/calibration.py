@@ -17,8 +17,9 @@ from controller.estimators.registry import find_designer
 from controller.estimators.rhythm import Rhythm, find_rhythm, given_rhythm
 from controller.kernels.jit import Float64Array
 from controller.rig.clean_rest import CleanRest, clean_rest, usable_part
-from controller.rig.expectation import Expected, Task, expect
+from controller.rig.expectation import Expected, expect
 from controller.rig.gate_rules import gate_rules
+from controller.rig.held_out_parts import Task
 from controller.rig.program import Rules
 from controller.rig.rehearsal import Rehearsal
 from controller.rig.rest_recording import RestRecording

@@ -1,33 +1,48 @@
 """Profiles: from a calibration to the disk, and from there into a session."""
 
 import datetime as dt
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from controller import __version__
-from controller.calibration.fit import check_fits
+from controller.calibration.fit import ProfileMismatch, check_fits
 from controller.calibration.profile import Profile, profile_of
 from controller.calibration.profile_file import (
+    PROFILE,
     latest_profile,
     load_profile,
+    profile_folders,
     save_profile,
 )
-from controller.config import Config, Montage
-from controller.errors import FileError
+from controller.config import Config, Montage, Run
+from controller.errors import ConfigError, FileError, RecordingError
 from controller.kernels.jit import Float64Array
 from controller.rig.calibration import Calibrated
 from controller.rig.rest import Rest
 from controller.rig.spatial import eeg_channels, resolved_montage
+from controller.session.append_file import reason_of
 from controller.sources.description import StreamDescription
 from controller.sources.montage import mixing_matrix
 
+UNNAMED = Run().participant
+"""A participant whom nobody has named."""
+
 _REST = "rest_uv"
 _WEIGHTS = "weights"
+_ANCHOR = "ssd_anchor"
+_SAME_HZ = 1e-6
 
 
-def keep(calibrated: Calibrated, stream: StreamDescription, root: Path) -> Path:
+def keep(
+    calibrated: Calibrated,
+    stream: StreamDescription,
+    root: Path,
+    *,
+    ssd_anchor: str | None = None,
+) -> Path:
     """Write a calibration as the participant's next profile; return its folder.
 
     The virtual channels at rest are kept, so that a session designs its estimator for
@@ -39,6 +54,8 @@ def keep(calibrated: Calibrated, stream: StreamDescription, root: Path) -> Path:
     stream : StreamDescription
         That the rest came from.
     root : Path
+    ssd_anchor : str, optional
+        Where the decomposition looked for its component.
 
     Raises
     ------
@@ -47,11 +64,17 @@ def keep(calibrated: Calibrated, stream: StreamDescription, root: Path) -> Path:
     """
     eeg = eeg_channels(stream)
     weights = calibrated.rest.mixing[:, eeg] / stream.scale_uv[eeg]
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        _REST: calibrated.rest.uv,
+        _WEIGHTS: weights,
+    }
+    if ssd_anchor is not None:
+        arrays[_ANCHOR] = np.array(ssd_anchor)
     profile = profile_of(
         calibrated.result,
         created=dt.datetime.now(dt.UTC),
         code_version=__version__,
-        arrays={_REST: calibrated.rest.uv, _WEIGHTS: weights},
+        arrays=arrays,
         estimator_settings={},
     )
     return save_profile(profile, root)
@@ -65,14 +88,112 @@ def find_profile(where: Path, participant: str) -> Profile:
     FileError, ConfigError
         As `load_profile` and `latest_profile`.
     """
-    if where.name == "profile.toml" or (where / "profile.toml").is_file():
+    where = where.resolve()
+    if where.name == PROFILE or (where / PROFILE).is_file():
         return load_profile(where)
     if not where.is_dir():
         raise FileError(
             f"There is no profile {where}; give the folder that `phasegate calibrate` "
             "wrote, or the folder that holds all profiles."
         )
+    named = participants_in(where)
+    if participant not in named and participants_in(where.parent).get(where.name):
+        return load_profile(latest_profile(where.parent, where.name))
+    if participant == UNNAMED and participant not in named:
+        raise FileError(
+            f"The session names no participant, and {where} holds the profiles of "
+            f"{', '.join(named) or 'nobody'}; name one with --participant."
+        )
     return load_profile(latest_profile(where, participant))
+
+
+def participants_in(root: Path) -> dict[str, list[Path]]:
+    """Return the versions of each participant in a folder of profiles, oldest first.
+
+    Parameters
+    ----------
+    root : Path
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be read.
+    """
+    found: dict[str, list[Path]] = {}
+    try:
+        homes = sorted(path for path in root.iterdir() if path.is_dir())
+        for home in homes:
+            try:
+                versions = profile_folders(root, home.name)
+            except ConfigError:  # no participant's name, so nobody's folder
+                continue
+            if versions:
+                found[home.name] = versions
+    except OSError as error:
+        raise FileError(f"{root} cannot be read: {reason_of(error)}.") from error
+    return found
+
+
+def check_writable(root: Path) -> None:
+    """Refuse a folder that no profile can be written to, before anybody rests.
+
+    Raises
+    ------
+    RecordingError
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise RecordingError(
+            f"Profiles cannot be written to {root}: {reason_of(error)}; choose another "
+            "folder with --profiles."
+        ) from error
+
+
+def fitting_config(profile: Profile, config: Config) -> None:
+    """Refuse a profile that a configuration cannot mean, whatever the stream.
+
+    Parameters
+    ----------
+    profile : Profile
+    config : Config
+
+    Raises
+    ------
+    ProfileMismatch
+        Another participant, band, estimator, frequency or kind of montage.
+    """
+    participant = config.run.participant
+    if participant == UNNAMED and profile.participant != UNNAMED:
+        raise ProfileMismatch(
+            f"The {profile.name} cannot be used for a session that names no "
+            f"participant; pass --participant {profile.participant} if it is theirs."
+        )
+    check_fits(
+        profile,
+        participant=participant,
+        sfreq_hz=profile.sfreq_hz,
+        labels=profile.labels,
+        now=profile.created,
+        band_name=config.rhythm.band,
+        estimator=config.estimator.kind,
+    )
+    asked_hz = config.rhythm.frequency_hz
+    if asked_hz is not None and not abs(asked_hz - profile.frequency_hz) < _SAME_HZ:
+        raise ProfileMismatch(
+            f"The {profile.name} follows {profile.frequency_hz:.2f} Hz, but "
+            f"rhythm.frequency_hz is {asked_hz:g}; leave it out or calibrate again."
+        )
+    anchor = config.montage.ssd
+    kept = str(profile.arrays.get(_ANCHOR, ""))
+    if anchor is not None and anchor != kept:
+        made = f"at {kept}" if kept else f"of the kind {profile.filter_kind!r}"
+        raise ProfileMismatch(
+            f"The {profile.name} was made with a montage {made}, but the session asks "
+            f"for montage.ssd = {anchor!r}; use the same montage or calibrate again."
+        )
 
 
 def fitting(
@@ -83,10 +204,11 @@ def fitting(
     Raises
     ------
     ProfileMismatch
-        Another participant, rate, montage, band or estimator.
+        Another participant, rate, montage, band, estimator or frequency.
     ChannelError, ConfigError
         A montage that the stream cannot give.
     """
+    fitting_config(profile, config)
     montage = None
     if config.montage.ssd is None:
         row = mixing_matrix(resolved_montage(config.montage, stream.labels), stream)[0]
@@ -94,16 +216,18 @@ def fitting(
             stream.labels[at]: float(row[at] / stream.scale_uv[at])
             for at in np.flatnonzero(row)
         }
-    return check_fits(
+    warnings = check_fits(
         profile,
         participant=config.run.participant,
         sfreq_hz=stream.sfreq_hz,
         labels=stream.labels,
         now=dt.datetime.now(dt.UTC),
         montage=montage,
-        band_name=config.rhythm.band,
-        estimator=config.estimator.kind,
     )
+    if profile.participant == UNNAMED:
+        said = f"The {profile.name} names nobody: make sure that it is this person's."
+        warnings = (*warnings, said)
+    return warnings
 
 
 def with_profile(config: Config, profile: Profile) -> Config:

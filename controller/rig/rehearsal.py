@@ -26,7 +26,10 @@ _T_START = 1.0
 
 # What the amplitude gate and earlier triggers say; everything else is a closed gate.
 _OF_ITS_OWN = (
-    HoldReason.AMPLITUDE | HoldReason.INTERVAL | HoldReason.BUSY | HoldReason.TRIALS_DONE
+    HoldReason.AMPLITUDE
+    | HoldReason.INTERVAL
+    | HoldReason.BUSY
+    | HoldReason.TRIALS_DONE
 )
 
 

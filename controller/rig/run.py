@@ -19,9 +19,9 @@ from controller.rig.design import check_rest
 from controller.rig.gate_rules import gate_rules
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
-from controller.rig.profile import fitting, with_profile
+from controller.rig.profile import fitting, fitting_config, with_profile
 from controller.rig.records import session_facts
-from controller.rig.spatial import resolved_montage
+from controller.rig.spatial import check_montage, resolved_montage
 from controller.rig.stages import ConfirmArming, Equipment, Stages
 from controller.rig.supervisor import Listener
 from controller.session.folder import PROVENANCE, SessionFolder, bytes_needed
@@ -103,7 +103,9 @@ def run_session(
     """
     if profile is None:
         designer = check_rest(config)
+        check_montage(config)
     else:
+        fitting_config(profile, config)
         designer = find_designer(config.estimator.kind)
     with contextlib.ExitStack() as stack:
         if isinstance(config.source, FileSource):

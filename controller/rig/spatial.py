@@ -4,13 +4,13 @@ import numpy as np
 
 from controller.calibration.band_covariance import band_covariances
 from controller.calibration.imported_filter import imported_filter
-from controller.calibration.positions import neighbours_of
+from controller.calibration.positions import POSITIONS, neighbours_of
 from controller.calibration.spatial_filter import SpatialFilter
 from controller.calibration.ssd import decompose
 from controller.calibration.usable_rest import find_usable_rest
-from controller.config import Montage, Rhythm
-from controller.errors import ConfigError
-from controller.estimators.rhythm import SEARCH_HZ, find_rhythm
+from controller.config import Config, Montage, Rhythm, SyntheticSource
+from controller.errors import ConfigError, FileError
+from controller.estimators.rhythm import SEARCH_HZ, band_around, find_rhythm
 from controller.kernels.jit import Float64Array
 from controller.sources.description import StreamDescription
 
@@ -52,6 +52,33 @@ def resolved_montage(
     return montage
 
 
+def check_montage(config: Config) -> None:
+    """Refuse what can be told from the configuration alone.
+
+    Parameters
+    ----------
+    config : Config
+
+    Raises
+    ------
+    ConfigError
+        The montage is found by calibration, or reads a position that is not known.
+    FileError
+        The file with the weights is not there.
+    ChannelError, MissingExtra
+        As `imported_filter`.
+    """
+    montage, source = config.montage, config.source
+    if isinstance(source, SyntheticSource):
+        resolved_montage(montage, source.channels)
+    elif montage.ssd is not None:
+        resolved_montage(montage, ())
+    elif montage.file is not None and not montage.file.is_file():
+        raise FileError(f"There is no spatial filter {montage.file}; check the path.")
+    elif montage.hjorth is not None and not montage.neighbours:
+        neighbours_of(montage.hjorth, tuple(POSITIONS))
+
+
 def _told(montage: Montage, weights: dict[str, float]) -> Montage:
     keep = {"reference": montage.reference, "average_over": montage.average_over}
     return Montage.model_validate({"weights": weights, **keep})
@@ -82,20 +109,23 @@ def ssd_filter(
         No component of the rhythm lies at the anchor.
     ChannelError, ConfigError, SignalFault
     """
+    given_hz = rhythm.frequency_hz
     band_hz = rhythm.search_hz or SEARCH_HZ[rhythm.band]
+    if given_hz is not None:
+        band_hz = band_around(given_hz, rhythm.band)
     stretches = find_usable_rest(eeg_uv, labels, sfreq_hz).stretches
     anchor = str(montage.ssd)
-    # Once in the band's whole range, and again around what that finds.
-    for _ in range(2):
+    while True:
         found = decompose(eeg_uv, labels, sfreq_hz, band_hz, stretches=stretches)
         spatial = found.filter(found.component_near(anchor), anchor=anchor)
+        if given_hz is not None:
+            return spatial
         followed_uv = np.concatenate(
             [spatial.apply(eeg_uv[:, start:stop]) for start, stop in stretches]
         )
-        band_hz = find_rhythm(
-            followed_uv, sfreq_hz, rhythm.band, rhythm.search_hz
-        ).band_hz
-    return spatial
+        # Once in the band's whole range, and again around what that finds.
+        peak = find_rhythm(followed_uv, sfreq_hz, rhythm.band, rhythm.search_hz)
+        given_hz, band_hz = peak.frequency_hz, peak.band_hz
 
 
 def filter_of(

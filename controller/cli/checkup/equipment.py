@@ -10,6 +10,7 @@ from controller.config import Config, load_config
 from controller.errors import PhasegateError
 from controller.rig.design import check_rest
 from controller.rig.outputs import opened_output
+from controller.rig.spatial import check_montage, resolved_montage
 from controller.sources.lsl import FoundStream, LslInlet, find_stream
 from controller.sources.montage import mixing_matrix, used_channels
 from controller.sources.process import start_source
@@ -23,6 +24,7 @@ def examine_equipment(config_path: Path) -> Iterator[Finding]:
     try:
         config = load_config(config_path)
         check_rest(config)
+        check_montage(config)
     except PhasegateError as error:
         yield fault_of("configuration", error)
         return
@@ -42,7 +44,8 @@ def examine_stream(config: Config) -> Iterator[Finding]:
             found = find_stream(wanted)
             yield ok(topic, _stream_words(found))
             topic = "montage"
-            mixing = mixing_matrix(config.montage, found.description)
+            montage = resolved_montage(config.montage, found.description.labels)
+            mixing = mixing_matrix(montage, found.description)
             labels = [found.description.labels[i] for i in used_channels(mixing)]
             yield ok(topic, f"Reads {', '.join(labels)}.")
             topic = "timing"
