@@ -7,6 +7,8 @@ import click
 
 from controller.cli.options import SECONDS, json_option
 from controller.cli.speech import say
+from controller.cli.trouble import end_with
+from controller.errors import EXIT_INTERRUPTED
 
 
 @click.command()
@@ -41,7 +43,9 @@ from controller.cli.speech import say
     help="Where profiles go, a folder for each participant.",
 )
 @json_option
+@click.pass_context
 def calibrate(
+    context: click.Context,
     *,
     config_path: Path,
     recording: Path | None,
@@ -55,7 +59,8 @@ def calibrate(
 
     Nothing is fired. The result is a profile for `phasegate run --profile` and a page
     with the spectrum, the spatial filter, and the trade-off between accuracy and
-    triggers per minute. A rhythm too weak to follow is refused.
+    triggers per minute. A rhythm too weak to follow is refused. From a live stream, the
+    rest is recorded first: relaxed and still, for alpha with the eyes closed.
 
     \b
     Example:
@@ -65,24 +70,42 @@ def calibrate(
     """  # noqa: D301 - \b keeps the lines apart
     if recording is not None and session is not None:
         raise click.UsageError("Give --file or --session, not both.")
+    if session is not None and rest_s is not None:
+        raise click.UsageError(
+            "--rest goes with a stream or --file; of a session, all rest is used."
+        )
     from controller.cli.calibration import Wish, conduct
     from controller.cli.settings import Settings
+    from controller.config import Run
 
     settings = Settings.read(config_path)
     settings.put("run", participant=participant)
     config, _ = settings.parsed()
-    made = conduct(
-        Wish(
-            config=config,
-            recording=recording,
-            session=session,
-            rest_s=rest_s,
-            profiles=profiles,
-        )
+    wish = Wish(
+        config=config,
+        recording=recording,
+        session=session,
+        rest_s=rest_s,
+        profiles=profiles,
     )
+    try:
+        made = conduct(wish)
+    except KeyboardInterrupt:
+        end_with(context, EXIT_INTERRUPTED, "Interrupted; no profile was written.")
     if as_json:
         click.echo(json.dumps(made.as_dict(), indent=1, ensure_ascii=False))
         return
     made.show()
-    say(f"Profile: {made.folder}")
-    say(f"Page:    {made.page}")
+    click.echo(f"Profile: {made.folder}")
+    click.echo(f"Page:    {made.page}")
+    name = config.run.participant
+    if name == Run().participant:
+        say(
+            "Note: the participant has no name, so nobody can tell later whose profile "
+            "this is; calibrate with --participant."
+        )
+        return
+    click.echo(
+        f"Use it:  phasegate run {config_path} --profile {profiles} "
+        f"--participant {name}"
+    )

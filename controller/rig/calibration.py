@@ -6,24 +6,28 @@ from collections.abc import Callable
 import numpy as np
 
 from controller.calibration.bad_channels import BadChannel, find_bad_channels
+from controller.calibration.profile import check_participant
 from controller.calibration.profile_file import samples_sha256
 from controller.calibration.result import CalibrationResult
 from controller.calibration.spatial_filter import SpatialFilter
 from controller.calibration.usable_rest import UsableRest, require_usable
 from controller.config import Config
-from controller.errors import ChannelError
+from controller.errors import ChannelError, ConfigError, RhythmTooWeak
 from controller.estimators.base import Brief, Designer
 from controller.estimators.registry import find_designer
 from controller.estimators.rhythm import Rhythm, find_rhythm, given_rhythm
 from controller.kernels.jit import Float64Array
 from controller.rig.clean_rest import CleanRest, clean_rest, usable_part
+from controller.rig.design import check_frequency
 from controller.rig.expectation import Expected, expect
 from controller.rig.gate_rules import gate_rules
 from controller.rig.held_out_parts import Task
 from controller.rig.program import Rules
 from controller.rig.rehearsal import Rehearsal
+from controller.rig.rest_quality import LEAST_REST_S, require_whole, warnings
 from controller.rig.rest_recording import RestRecording
 from controller.rig.spatial import (
+    check_montage,
     eeg_channels,
     filter_of,
     resolved_montage,
@@ -32,9 +36,6 @@ from controller.rig.spatial import (
 )
 from controller.rig.translate import horizon_s, rules_of
 from controller.sources.montage import mixing_matrix, other_channels
-
-LEAST_REST_S = 30.0
-"""Clean rest that a calibration needs: parts to design from and one to test on."""
 
 _DOING = ("Designing the estimator on parts of the rest", "Rehearsing the loop")
 
@@ -57,6 +58,31 @@ class Calibrated:
     rest: CleanRest
 
 
+def check_calibration(config: Config, rest_s: float | None = None) -> None:
+    """Refuse what no rest could calibrate, before anybody rests.
+
+    Parameters
+    ----------
+    config : Config
+    rest_s : float, optional
+        How much rest is asked for.
+
+    Raises
+    ------
+    ConfigError, ChannelError, FileError, MissingExtra
+    """
+    if rest_s is not None and not rest_s >= LEAST_REST_S:
+        raise ConfigError(
+            f"Calibration needs at least {LEAST_REST_S:g} s of clean rest, not "
+            f"{rest_s:g}; ask for more with --rest."
+        )
+    check_participant(config.run.participant)
+    check_frequency(config)
+    find_designer(config.estimator.kind)
+    if config.montage.ssd is None:
+        check_montage(config)
+
+
 def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Calibrated:
     """Calibrate on a rest recording.
 
@@ -69,21 +95,28 @@ def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Cali
     Raises
     ------
     SignalFault
-        Too little of the rest is free of artifacts.
+        Too little of the rest is free of artifacts or gaps.
     RhythmTooWeak
-        No rhythm that can be followed.
+        Too little rest, or no rhythm in it that can be followed.
     ChannelError
         A channel that the montage reads is bad, or not there.
     ConfigError
     """
     stream, sfreq_hz = recording.stream, recording.stream.sfreq_hz
     designer = find_designer(config.estimator.kind)
+    recorded_s = len(recording.raw) / sfreq_hz
+    if not recorded_s >= LEAST_REST_S:
+        raise RhythmTooWeak(
+            f"The rest of {recording.name} lasts {recorded_s:.1f} s, but calibration "
+            f"needs {LEAST_REST_S:g} s; record more rest."
+        )
     tell(0.0, "Looking for bad channels")
     eeg_uv, labels = _eeg(recording)
     bad = find_bad_channels(eeg_uv, labels, sfreq_hz)
     tell(0.05, "Making the spatial filter")
     mixing = _followed(config, recording, eeg_uv, labels, bad)
     usable = usable_part(config, recording, mixing)
+    require_whole(recording, usable)
     require_usable(usable, LEAST_REST_S)
     if designer.reads_others:
         others = other_channels(config.montage, stream)
@@ -149,7 +182,7 @@ def _result(
         errors_all_rad=expected.errors_all_rad,
         errors_gated_rad=expected.errors_gated_rad,
         more_rest_gain_deg=expected.more_rest_gain_deg,
-        warnings=_warnings(spatial),
+        warnings=warnings(recording, rhythm, spatial),
     )
 
 
@@ -225,18 +258,3 @@ def _rules(config: Config, recording: RestRecording) -> Rules:
 
 def _percentile(config: Config) -> float:
     return config.gate.percentile if config.gate.amplitude == "percentile" else 0.0
-
-
-def _warnings(spatial: SpatialFilter) -> tuple[str, ...]:
-    strongest = int(np.argmax(np.abs(spatial.weights)))
-    if spatial.pattern is None or spatial.weights[strongest] < 0.0:
-        return ()
-    if spatial.pattern[strongest] >= 0.0:
-        return ()
-    label = spatial.labels[strongest]
-    sentence = (
-        f"The rhythm that this filter reads is upside down at {label}: a peak of the "
-        "virtual channel is a trough there; check the montage before choosing a target "
-        "phase."
-    )
-    return (sentence,)

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import numpy as np
+import numpy.typing as npt
 
 from controller.calibration.usable_rest import (
     ArtifactLimits,
@@ -57,15 +58,19 @@ def usable_part(
         _limits(config),
     )
     shortest = _limits(config).shortest_s * stream.sfreq_hz
-    late = np.diff(recording.t_sample) > _WHOLE_INTERVALS / stream.sfreq_hz
-    gaps = np.flatnonzero(late) + 1
     stretches = tuple(
         (int(start), int(stop))
         for first, last in found.stretches
-        for start, stop in _cut(first, last, gaps)
+        for start, stop in _cut(first, last, gaps(recording))
         if stop - start >= shortest
     )
     return dataclasses.replace(found, stretches=stretches)
+
+
+def gaps(recording: RestRecording) -> npt.NDArray[np.intp]:
+    """Return the samples before which others were lost."""
+    late = np.diff(recording.t_sample) > _WHOLE_INTERVALS / recording.stream.sfreq_hz
+    return np.flatnonzero(late) + 1
 
 
 def clean_rest(
@@ -116,10 +121,8 @@ def _limits(config: Config) -> ArtifactLimits:
     )
 
 
-def _cut(
-    first: int, last: int, gaps: np.ndarray[tuple[int, ...], np.dtype[np.intp]]
-) -> list[tuple[int, int]]:
-    inside = [int(gap) for gap in gaps if first < gap < last]
+def _cut(first: int, last: int, missing: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
+    inside = [int(gap) for gap in missing if first < gap < last]
     bounds = [first, *inside, last]
     return list(itertools.pairwise(bounds))
 

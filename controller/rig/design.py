@@ -67,7 +67,7 @@ def check_rest(config: Config) -> Designer:
     ConfigError
     """
     designer = find_designer(config.estimator.kind)
-    _check_frequency(config)
+    check_frequency(config)
     if config.run.rest_s > 0.0:
         return designer
     if designer.needs_rest:
@@ -83,7 +83,13 @@ def check_rest(config: Config) -> Designer:
     return designer
 
 
-def _check_frequency(config: Config) -> None:
+def check_frequency(config: Config) -> None:
+    """Refuse a rhythm whose frequency is neither given nor can be found.
+
+    Raises
+    ------
+    ConfigError
+    """
     rhythm = config.rhythm
     low_hz, high_hz = rhythm.search_hz or SEARCH_HZ[rhythm.band]
     if rhythm.frequency_hz is None:

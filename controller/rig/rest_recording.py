@@ -98,15 +98,27 @@ def rest_of_file(path: Path, seconds: float | None = None) -> RestRecording:
     return _on_the_beat(path.name, stream, recording.samples[:n_samples])
 
 
-def rest_of_session(path: Path) -> RestRecording:
+def rest_of_session(path: Path, *, participant: str) -> RestRecording:
     """Take the rest at the beginning of a recorded session.
+
+    Parameters
+    ----------
+    path : Path
+    participant : str
+        Whose rest it is to be.
 
     Raises
     ------
     FileError
-        If it is no session, or holds no rest.
+        If it is no session, holds no rest, or is another participant's.
     """
     session = load_session(path)
+    whose = str((session.summary or {}).get("participant") or participant)
+    if whose != participant:
+        raise FileError(
+            f"The session {path} is of {whose}, not of {participant}; pass "
+            f"--participant {whose}, or choose another session."
+        )
     closed = [
         event["t"]
         for event in session.events
