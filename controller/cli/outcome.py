@@ -48,6 +48,8 @@ def outcome_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("held back", _held(summary["decisions"]["held"])),
         ("phase error", _phase_error(summary["phase_error_deg"])),
     ]
+    if summary.get("promise"):
+        rows.append(("promise", summary["promise"]["sentence"]))
     rows += [
         (f"{topic}", f"{LATENCY_TITLES[name]}: {_latency(summary['latency_us'][name])}")
         for topic, name in zip(("latency", "", ""), LATENCY_TITLES, strict=True)

@@ -125,6 +125,8 @@ def _rhythm(rhythm: Mapping[str, Any]) -> str:
         words.append(f"band {low_hz:.1f} to {high_hz:.1f} Hz")
     if rhythm.get("snr_db") is not None:
         words.append(f"{rhythm['snr_db']:.1f} dB over the background")
+    if rhythm.get("profile"):
+        words.append(f"from {rhythm['profile']}")
     return ", ".join(words) or MISSING
 
 

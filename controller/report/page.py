@@ -14,6 +14,7 @@ from controller.report.course_figures import course_figure
 from controller.report.epochs import Average, average_around
 from controller.report.facts import KeyFigure, fact_rows, key_figures, subtitle
 from controller.report.figures import average_figure, latency_figure, polar_figure
+from controller.report.promise import Reckoning, reckoning
 from controller.report.timecourse import course_of
 from controller.session.append_file import reason_of
 from controller.session.folder import REPORT, SUMMARY
@@ -39,6 +40,7 @@ class Page:
     polar: str
     average: str
     n_average: str
+    promise: Reckoning | None
     latency: str
     latency_rows: list[list[str]]
     refused_sentence: str
@@ -102,6 +104,7 @@ def page_of(session: Session, summary: dict[str, Any]) -> Page:
         polar=polar,
         average=average_svg,
         n_average=words.count(average.n if average else 0, "pulse", "pulses"),
+        promise=reckoning(summary, left),
         latency=latency_figure(latencies) if any(map(len, latencies.values())) else "",
         latency_rows=_latency_rows(summary),
         refused_sentence=words.refused_sentence(summary["pulses"]["planned"], refused),

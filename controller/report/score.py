@@ -12,12 +12,13 @@ from controller.report.achieved import (
     edge_instants,
     virtual_channel,
 )
+from controller.report.promise import reckoning
 from controller.safety.interlock import Refusal
 from controller.session.arrivals import match_arrivals
 from controller.session.folder import PULSES, SUMMARY, SessionFolder
 from controller.session.jsonable import JsonValue
 from controller.session.load import load_session
-from controller.session.pulses import rewrite_pulses
+from controller.session.pulses import fired, rewrite_pulses
 from controller.session.summary import SessionFacts, build_summary
 
 
@@ -59,5 +60,7 @@ def score_session(
     rewrite_pulses(folder / PULSES, pulses)
     facts = dataclasses.replace(facts, n_extra_arrivals=match.n_extra)
     summary = build_summary(str(folder), facts, session.decisions, pulses)
+    kept = reckoning(summary, fired(pulses))
+    summary["promise"] = None if kept is None else kept.as_dict()
     SessionFolder(folder).write_json(SUMMARY, summary)
     return summary

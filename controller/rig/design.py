@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from controller.calibration.profile import Profile, circ_sd_deg
+from controller.calibration.profile import Profile
 from controller.config import Config
 from controller.errors import ConfigError, RhythmTooWeak
 from controller.estimators.accuracy import accuracy_of, confident, held_out
@@ -18,6 +18,7 @@ from controller.estimators.rhythm import (
     require_findable,
 )
 from controller.kernels.jit import Float64Array
+from controller.rig.promise import Promise, promise_of_profile, promise_of_rest
 from controller.rig.rest import Rest
 
 
@@ -32,9 +33,9 @@ class Calibration:
         Microvolts of the virtual channels that the design reads per stream unit.
     snr_db : float or None
         Height of the rhythm's peak; None where its frequency was given.
-    expected_sd_deg : float or None
-        Circular standard deviation to expect behind the gate, from the last third of
-        the rest with a design from the first two; None without enough rest.
+    promise : Promise, optional
+        Accuracy to expect behind the gate, from a profile, or from each third of the
+        rest with a design from the other two; absent without enough rest.
     profile_name : str, optional
         Where it all comes from, if not from this session's rest.
     """
@@ -42,8 +43,13 @@ class Calibration:
     design: Design
     mixing: Float64Array
     snr_db: float | None
-    expected_sd_deg: float | None
+    promise: Promise | None = None
     profile_name: str | None = None
+
+    @property
+    def expected_sd_deg(self) -> float | None:
+        """Circular standard deviation to expect behind the gate."""
+        return None if self.promise is None else self.promise.sd_deg
 
     def sentence(self) -> str:
         """Return what was found, for the operator."""
@@ -153,24 +159,24 @@ def calibrate(
     design = designer.design(brief, rest_uv)
     if rest_uv is not None and not designer.needs_rest:
         design = aligned(design, rest_uv)
-    expected_sd_deg = None
+    promise = None
     if rest_uv is not None:
-        design, expected_sd_deg = _judged(config, designer, design, rest_uv)
+        design, promise = _judged(config, designer, design, rest_uv)
     if profile is not None:
-        snr_db, expected_sd_deg = profile.snr_db, circ_sd_deg(profile.level)
+        snr_db, promise = profile.snr_db, promise_of_profile(profile, config.gate)
     return Calibration(
         design=design,
         mixing=rest.mixing[: design.n_virtual],
         snr_db=snr_db,
-        expected_sd_deg=expected_sd_deg,
+        promise=promise,
         profile_name=None if profile is None else profile.name,
     )
 
 
 def _judged(
     config: Config, designer: Designer, design: Design, rest_uv: Float64Array
-) -> tuple[Design, float | None]:
-    """Return the design knowing how sure it is, and the circular SD to expect."""
+) -> tuple[Design, Promise | None]:
+    """Return the design knowing how sure it is, and the accuracy to expect."""
     gate = config.gate
     percentile = gate.percentile if gate.amplitude == "percentile" else 0.0
     try:
@@ -179,4 +185,13 @@ def _judged(
         design = confident(design, held, math.radians(gate.tolerance_deg))
     except RhythmTooWeak:
         return design, None
-    return design, math.degrees(expected.gated.circular_sd_rad)
+    gated = expected.gated
+    if not math.isfinite(gated.circular_sd_rad):
+        return design, None
+    return design, promise_of_rest(
+        held,
+        percentile,
+        design.brief.sfreq_hz,
+        gated.circular_sd_rad,
+        gated.bias_rad,
+    )

@@ -17,6 +17,7 @@ from controller.estimators.base import Design
 from controller.kernels.jit import Float64Array
 from controller.rig.design import Calibration
 from controller.rig.program import Rules
+from controller.rig.promise import Promise
 from controller.session.streams import Channel
 from controller.session.streams import StreamDescription as RecordedStream
 from controller.session.summary import SessionFacts
@@ -84,9 +85,19 @@ def _rhythm(config: Config, calibration: Calibration | None) -> dict[str, object
         "frequency_hz": brief.frequency_hz,
         "band_hz": list(brief.band_hz),
         "snr_db": calibration.snr_db,
-        "expected_sd_deg": calibration.expected_sd_deg,
+        **_promise(calibration.promise),
         "profile": calibration.profile_name,
         "horizon_ms": brief.horizon_s * 1e3,
+    }
+
+
+def _promise(promise: Promise | None) -> dict[str, object]:
+    return {
+        "expected_sd_deg": promise and promise.sd_deg,
+        "expected_bias_deg": promise and promise.bias_deg,
+        "expected_within_45": promise and promise.within_45,
+        "expected_per_minute": promise and promise.per_minute,
+        "expected_n": promise and promise.n,
     }
 
 

@@ -4,6 +4,8 @@ import pytest
 from bad_days import config_of, config_text
 from complaints import complaint, refused
 
+from controller.config import parse_config
+
 SERIAL = {"kind": "serial-byte", "port": "/dev/ttyUSB0"}
 LINE = {"kind": "serial-line", "port": "/dev/ttyS0"}
 LSL = {"kind": "lsl", "type": "EEG"}
@@ -210,8 +212,20 @@ def test_tables_must_be_tables() -> None:
             "source.channels must list 1 or more, not [].",
         ),
         (
-            {"montage": {"hjorth": "C3"}},
-            "montage: give either weights or hjorth with neighbours.",
+            {"montage": {}},
+            "montage: give one of weights, hjorth, ssd and file.",
+        ),
+        (
+            {"montage": {"ssd": "Cz", "hjorth": "C3"}},
+            "montage: give one of weights, hjorth, ssd and file.",
+        ),
+        (
+            {"montage": {"hjorth": "C3", "neighbours": ["F3"]}},
+            "montage: neighbours go with hjorth, at least two of them.",
+        ),
+        (
+            {"montage": {"ssd": "Cz", "neighbours": ["F3", "P3"]}},
+            "montage: neighbours go with hjorth, at least two of them.",
         ),
         (
             {"montage": {"weights": {"O1": 0.0}}},
@@ -250,9 +264,10 @@ def test_rules_across_keys(tables: dict[str, dict[str, object]], said: str) -> N
     assert refused(**tables) == said
 
 
-def test_hjorth_needs_two_neighbours() -> None:
-    text = config_text().replace("weights = { O1 = 0.5, O2 = 0.5 }", 'hjorth = "C3"')
-    assert complaint(text) == "montage: hjorth needs at least two neighbours."
+@pytest.mark.parametrize("line", ['hjorth = "C3"', 'ssd = "Cz"', 'file = "ica.fif"'])
+def test_montage_may_leave_its_weights_to_be_found(line: str) -> None:
+    text = config_text().replace("weights = { O1 = 0.5, O2 = 0.5 }", line)
+    assert parse_config(text, where="x").montage.weights is None
 
 
 def test_shortest_interval_may_equal_the_limit() -> None:

@@ -11,6 +11,7 @@ from controller.estimators.iir import CausalQuadrature
 from controller.kernels.jit import new_records
 from controller.rig.design import Calibration
 from controller.rig.program import Rules, build_program, make_trials
+from controller.rig.promise import Promise
 from controller.rig.records import (
     SessionOutcome,
     as_tape,
@@ -47,7 +48,13 @@ def outcome_of_a_loop() -> SessionOutcome:
     return SessionOutcome(
         memory=memory,
         calibration=Calibration(
-            design=iir(), mixing=np.ones((1, 1)), snr_db=12.0, expected_sd_deg=20.0
+            design=iir(),
+            mixing=np.ones((1, 1)),
+            snr_db=12.0,
+            promise=Promise(
+                sd_deg=20.0, bias_deg=-1.0, within_45=0.97, per_minute=18.0, n=54
+            ),
+            profile_name="profile v0002 of P07",
         ),
         loop_s=3.5,
     )
@@ -78,7 +85,11 @@ def test_facts_of_a_session_that_ran() -> None:
         "band_hz": [8.0, 12.0],
         "snr_db": 12.0,
         "expected_sd_deg": 20.0,
-        "profile": None,
+        "expected_bias_deg": -1.0,
+        "expected_within_45": 0.97,
+        "expected_per_minute": 18.0,
+        "expected_n": 54,
+        "profile": "profile v0002 of P07",
         "horizon_ms": 5.0,
     }
 
