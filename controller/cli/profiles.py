@@ -137,22 +137,21 @@ def _versions_table(loaded: "dict[str, list[Profile]]") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("participant", "version", "made (UTC)", "band"):
+    for heading in ("participant", "made (UTC)", "band"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("frequency", "SNR", "expected SD", "per minute"):
+    for heading in ("Hz", "dB", "SD (deg)", "per min"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, versions in loaded.items():
         for version in versions:
             row = _row(version)
             sd = row["expected_sd_deg"]
             table.add_row(
-                name,
-                f"{row['version']}",
+                f"{name} v{version.version}",
                 f"{version.created:%Y-%m-%d %H:%M}",
                 version.band_name,
-                f"{version.frequency_hz:.2f} Hz",
-                f"{version.snr_db:.1f} dB",
-                "none" if sd is None else f"{sd:.1f} deg",
+                f"{version.frequency_hz:.2f}",
+                f"{version.snr_db:.1f}",
+                "none" if sd is None else f"{sd:.1f}",
                 f"{row['triggers_per_minute']:.1f}",
             )
     return table

@@ -212,19 +212,11 @@ def test_tables_must_be_tables() -> None:
             "source.channels must list 1 or more, not [].",
         ),
         (
-            {"montage": {}},
+            {"montage": {"ssd": "Cz"}},
             "montage: give one of weights, hjorth, ssd and file.",
         ),
         (
-            {"montage": {"ssd": "Cz", "hjorth": "C3"}},
-            "montage: give one of weights, hjorth, ssd and file.",
-        ),
-        (
-            {"montage": {"hjorth": "C3", "neighbours": ["F3"]}},
-            "montage: neighbours go with hjorth, at least two of them.",
-        ),
-        (
-            {"montage": {"ssd": "Cz", "neighbours": ["F3", "P3"]}},
+            {"montage": {"neighbours": ["F3", "P3"]}},
             "montage: neighbours go with hjorth, at least two of them.",
         ),
         (
