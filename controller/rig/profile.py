@@ -83,14 +83,34 @@ def keep(
 def find_profile(where: Path, participant: str) -> Profile:
     """Return a profile: a version's folder, or the newest in a folder of profiles.
 
+    Parameters
+    ----------
+    where : Path
+        Of a version, of a participant, or of all profiles.
+    participant : str
+        Whose newest version to take, where there are several.
+
     Raises
     ------
     FileError, ConfigError
-        As `load_profile` and `latest_profile`.
+        As `load_profile` and `latest_profile`, and for one whose parts do not go
+        together.
     """
+    profile = load_profile(_version_in(where, participant))
+    weights = np.asarray(profile.arrays.get(_WEIGHTS, np.zeros((1, 0))), np.float64)
+    told = [profile.montage.get(label, 0.0) for label in profile.labels]
+    if not (weights.ndim == 2 and np.array_equal(weights[0], told)):
+        raise FileError(
+            f"The montage of the {profile.name} does not go with its arrays: one of "
+            "its files was changed; restore it or calibrate again."
+        )
+    return profile
+
+
+def _version_in(where: Path, participant: str) -> Path:
     where = where.resolve()
     if where.name == PROFILE or (where / PROFILE).is_file():
-        return load_profile(where)
+        return where
     if not where.is_dir():
         raise FileError(
             f"There is no profile {where}; give the folder that `phasegate calibrate` "
@@ -98,13 +118,13 @@ def find_profile(where: Path, participant: str) -> Profile:
         )
     named = participants_in(where)
     if participant not in named and participants_in(where.parent).get(where.name):
-        return load_profile(latest_profile(where.parent, where.name))
+        return latest_profile(where.parent, where.name)
     if participant == UNNAMED and participant not in named:
         raise FileError(
             f"The session names no participant, and {where} holds the profiles of "
             f"{', '.join(named) or 'nobody'}; name one with --participant."
         )
-    return load_profile(latest_profile(where, participant))
+    return latest_profile(where, participant)
 
 
 def participants_in(root: Path) -> dict[str, list[Path]]:
