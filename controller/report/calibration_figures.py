@@ -28,6 +28,7 @@ _LOWEST_HZ = 0.25
 _TICKS_HZ = (0.25, 0.5, 1, 2, 4, 6, 8, 10, 12, 15, 20, 30, 40)
 _N_BINS = 24
 _HEADROOM = 1.12
+_NAMES_APART = 0.09  # of the axes, about the height of a name
 _TURNS = {
     0: "0° on target",
     45: "",
@@ -166,10 +167,19 @@ def trade_off_figure(levels: Sequence[GateLevel], recommended: int) -> str:
         rate = [level.triggers_per_minute for level in known]
         sd = [math.degrees(level.circ_sd_rad) for level in known]
         axes.plot(rate, sd, "-o", color=BLUE, lw=1.8, ms=7)
-        for level, x, y in zip(known, rate, sd, strict=True):
+        named: list[tuple[float, float]] = []
+        # The chosen one first: names of others must not stand on it.
+        for level, x, y in sorted(
+            zip(known, rate, sd, strict=True),
+            key=lambda row: row[0] is not levels[recommended],
+        ):
             chosen = level is levels[recommended]
             if chosen:
                 axes.plot(x, y, "o", color=VERMILION, ms=12)
+            place = x / max([*rate, 1e-9]), y / max([*sd, 1e-9])
+            if any(math.dist(place, other) < _NAMES_APART for other in named):
+                continue
+            named.append(place)
             axes.annotate(
                 _gate_words(level),
                 (x, y),

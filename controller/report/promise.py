@@ -19,6 +19,7 @@ OWN_REST = "the rest of this session"
 _NORMAL_95 = 1.959964
 _BOOTSTRAP_SAMPLES = 2000
 _BOOTSTRAP_SEED = 21
+_BOOTSTRAP_CELLS = 2_000_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,12 +251,12 @@ def sd_interval_deg(errors: Float64Array) -> tuple[float, float]:
     measured = circular_sd(errors)
     units = np.exp(1j * errors)
     rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    lengths = np.array(
-        [
-            abs(units[rng.integers(0, units.size, units.size)].mean())
-            for _ in range(_BOOTSTRAP_SAMPLES)
-        ]
-    )
+    lengths = np.empty(_BOOTSTRAP_SAMPLES)
+    at_once = max(1, _BOOTSTRAP_CELLS // units.size)
+    for start in range(0, _BOOTSTRAP_SAMPLES, at_once):
+        stop = min(start + at_once, _BOOTSTRAP_SAMPLES)
+        drawn = rng.integers(0, units.size, (stop - start, units.size))
+        lengths[start:stop] = np.abs(units[drawn].mean(axis=1))
     spreads = np.sqrt(-2.0 * np.log(np.clip(lengths, 1e-12, 1.0 - 1e-12)))
     low, high = np.quantile(spreads, [0.025, 0.975])
     return (

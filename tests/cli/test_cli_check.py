@@ -5,7 +5,7 @@ import pytest
 from controller.cli.plan import limit_rows, montage_words, most_pulses, plan_rows
 from controller.cli.settings import Settings
 from controller.cli.shipped import shipped_config
-from controller.config import Config, Montage, load_config
+from controller.config import Config, Montage, SyntheticSource, load_config
 from controller.report.words import MINUS
 
 SHIPPED = sorted(shipped_config("demo.toml").parent.glob("*.toml"))
@@ -137,6 +137,19 @@ def test_gate_in_words(keys, words) -> None:
             ),
             "1 Oz, against the average of C3, C4",
         ),
+        (Montage(hjorth="C3"), f"C3 {MINUS} the mean of its neighbours on the head"),
+        (
+            Montage(ssd="Cz", reference="average"),
+            (
+                "found by calibration: the component of the rhythm at or beside Cz "
+                "(spatio-spectral decomposition), against the average of all EEG "
+                "channels"
+            ),
+        ),
+        (
+            Montage(file=Path("ica.fif"), component=2),
+            ("the weights in ica.fif, component 2"),
+        ),
     ],
 )
 def test_montage_in_words(montage: Montage, words: str) -> None:
@@ -149,3 +162,11 @@ def test_limits_are_told_in_the_units_of_the_file() -> None:
     assert rows["max_data_age_ms"].value == 50
     assert rows["max_data_age_ms"].highest == pytest.approx(200)
     assert rows["min_interval_s"].highest == 3600
+
+
+def test_third_rhythm_of_the_participant_is_told() -> None:
+    source = {"kind": "synthetic", "rhythm_hz": 20, "rhythm_uv": 5, "rhythm_at": "C3"}
+    config = changed("run").model_copy(
+        update={"source": SyntheticSource.model_validate(source)}
+    )
+    assert ", 20 Hz under C3, seed " in dict(plan_rows(config))["source"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_days import Operator
 from rests import (
     CHANNELS,
     calibrated,
@@ -32,6 +33,7 @@ from controller.rig.profile import (
     with_profile,
 )
 from controller.rig.promise import promise_of_profile
+from controller.rig.run import run_session
 from controller.rig.spatial import check_montage
 
 
@@ -279,3 +281,32 @@ def test_unrelated_folders_are_nobodys(root: Path, tmp_path: Path) -> None:
 def test_recording_keeps_its_latency() -> None:
     recording = recording_of(np.zeros((500, len(CHANNELS))))
     assert recording.timing.data_age_p50_s == pytest.approx(0.010, abs=1e-6)
+
+
+def never(*_: object) -> None:
+    pytest.fail("began although the profile does not fit")
+
+
+@pytest.mark.parametrize("why", ["ssd without a profile", "another participant"])
+def test_run_refuses_before_a_stream_or_folder_is_opened(
+    profile, tmp_path, why
+) -> None:
+    config = calibration_config()
+    given = None
+    if why == "ssd without a profile":
+        config = changed(config, "montage", weights=None, ssd="Oz")
+    else:
+        given = profile
+        config = changed(config, "run", participant="P08")
+    with pytest.raises(ConfigError):
+        run_session(
+            config,
+            "",
+            out=tmp_path,
+            listener=Operator(),
+            confirm_arming=never,
+            profile=given,
+            begin_source=never,
+            open_output=never,
+        )
+    assert list(tmp_path.iterdir()) == []
