@@ -164,3 +164,22 @@ def test_promise_is_close_to_the_spread_around_the_true_phase() -> None:
         landed.append(np.interp(at[at >= one.part.first / SFREQ_HZ], t, phase))
     true_sd = circular_sd(np.concatenate(landed))
     assert abs(np.degrees(level.circ_sd_rad - true_sd)) < 6.0
+
+
+@pytest.mark.parametrize(("refractory_s", "most"), [(0.0, FOLDS), (0.8, 2 * FOLDS)])
+def test_rest_goes_through_the_loop_as_seldom_as_can_be(
+    monkeypatch: pytest.MonkeyPatch, refractory_s: float, most: int
+) -> None:
+    """What a calibration costs: slow estimators are asked once for all gate levels."""
+    calls: list[int] = []
+
+    def counted(rehearsal, design, mixing, raw, **options):
+        calls.append(len(raw))
+        return rehearse(rehearsal, design, mixing, raw, **options)
+
+    monkeypatch.setattr("controller.rig.held_out_parts.rehearse", counted)
+    monkeypatch.setattr("controller.rig.expectation.rehearse", counted)
+    task = task_of(refractory_s=refractory_s)
+    expect(task, lambda _: None)
+    assert len(calls) == most
+    assert sum(calls[:FOLDS]) < 2.0 * task.rest.uv.shape[1]

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Self
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ class Streaming:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._push, daemon=True)
 
-    def __enter__(self) -> "Streaming":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
