@@ -12,10 +12,12 @@ from controller.errors import RhythmTooWeak
 from controller.estimators.truth import analytic_truth, filter_s
 from controller.kernels.circular import circular_mean, circular_sd, wrap_phase
 from controller.kernels.jit import ComplexArray, Float64Array
+from controller.rig.gate_rules import GateRules
 from controller.rig.held_out_parts import (
     FOLDS,
     OFTEN_S,
     Heard,
+    Part,
     Task,
     designed,
     hear,
@@ -154,19 +156,14 @@ def _level(
     pool: Executor,
 ) -> tuple[GateLevel | None, Float64Array]:
     thresholds_uv = [_threshold_uv(task, heard, one, percentile) for one in heard]
+    rows = list(zip(heard, thresholds_uv, strict=True))
+    is_own = percentile == _own_percentile(task, heard)
     errors = np.concatenate(
-        [
-            _errors_rad(task, truth, one, threshold_uv)
-            for one, threshold_uv in zip(heard, thresholds_uv, strict=True)
-        ]
+        list(pool.map(lambda row: _errors_rad(task, truth, *row, is_own=is_own), rows))
     )
     if errors.size == 0:
         return None, errors
-    is_own = percentile == _own_percentile(task, heard)
-    counts = pool.map(
-        lambda both: _count(task, *both, is_own=is_own),
-        zip(heard, thresholds_uv, strict=True),
-    )
+    counts = pool.map(lambda row: _count(task, *row, is_own=is_own), rows)
     minutes = task.rest.uv.shape[1] / task.brief.sfreq_hz / 60.0
     level = GateLevel(
         percentile=percentile,
@@ -184,18 +181,16 @@ def _count(task: Task, one: Heard, threshold_uv: float, *, is_own: bool) -> int:
     """Return how many triggers the session has in a part, at its own interval."""
     timing, part = task.timing, one.part
     first_s = (part.first - part.begin) / task.brief.sfreq_hz
-    if timing.refractory_s > 0.0 and is_own:
-        run = rehearse(
-            task.rehearsal,
-            part.design,
-            task.rest.mixing[: part.design.n_virtual],
-            task.rest.raw[part.begin : part.stop],
+    if is_own and (timing.refractory_s > 0.0 or _asks_at_the_deadline(task)):
+        edges_s = _run(
+            task,
+            part,
             threshold_uv=threshold_uv,
             iti_s=timing.iti_s,
             iti_jitter_s=timing.iti_jitter_s,
             refractory_s=timing.refractory_s,
         )
-        return int(np.count_nonzero(run.edges_s >= first_s))
+        return int(np.count_nonzero(edges_s >= first_s))
     intervals = intervals_s(
         1 + one.run.chances_s.size,
         iti_s=timing.iti_s,
@@ -210,13 +205,41 @@ def _count(task: Task, one: Heard, threshold_uv: float, *, is_own: bool) -> int:
     return int(np.count_nonzero(taken >= first_s))
 
 
+def _asks_at_the_deadline(task: Task) -> bool:
+    """Return whether gates may still stop a trigger that was decided on."""
+    gates = task.rehearsal.rules.gates
+    if gates is None:
+        return False
+    return dataclasses.replace(gates, tolerance_rad=0.0) != GateRules(tolerance_rad=0.0)
+
+
+def _run(task: Task, part: Part, **options: float) -> Float64Array:
+    run = rehearse(
+        task.rehearsal,
+        part.design,
+        task.rest.mixing[: part.design.n_virtual],
+        task.rest.raw[part.begin : part.stop],
+        **options,
+    )
+    return run.edges_s
+
+
 def _errors_rad(
-    task: Task, truth: ComplexArray, one: Heard, threshold_uv: float
+    task: Task,
+    truth: ComplexArray,
+    one: Heard,
+    threshold_uv: float,
+    *,
+    is_own: bool,
 ) -> Float64Array:
     """Return the phase errors of frequent triggers, away from seams and ends."""
     sfreq_hz, part = task.brief.sfreq_hz, one.part
-    often = intervals_s(1 + one.run.chances_s.size, iti_s=OFTEN_S)
-    at_s = one.run.taken_s(threshold_uv, often) + part.begin / sfreq_hz
+    if is_own and _asks_at_the_deadline(task):
+        at_s = _run(task, part, threshold_uv=threshold_uv, iti_s=OFTEN_S)
+    else:
+        often = intervals_s(1 + one.run.chances_s.size, iti_s=OFTEN_S)
+        at_s = one.run.taken_s(threshold_uv, often)
+    at_s = at_s + part.begin / sfreq_hz
     at_s = at_s[at_s >= part.first / sfreq_hz]
     edge_s = filter_s(task.brief.band_hz)
     for seam in (0, *task.rest.seams, truth.size):

@@ -85,7 +85,8 @@ class Rehearsed:
     def taken_s(self, threshold_uv: float, iti_s: Float64Array) -> Float64Array:
         """Return the chances that the loop takes behind another amplitude gate.
 
-        Exactly so as long as no data are left out after a trigger.
+        Exactly so as long as no data are left out after a trigger, and no optional
+        gate is asked again at the deadline.
 
         Parameters
         ----------
