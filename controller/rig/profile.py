@@ -273,7 +273,22 @@ def rest_of_profile(profile: Profile, stream: StreamDescription) -> Rest:
         )
     weights = np.asarray(profile.arrays[_WEIGHTS], np.float64)
     rest_uv = np.ascontiguousarray(profile.arrays[_REST], np.float64)
+    fits = (
+        rest_uv.ndim == weights.ndim == 2
+        and 1 <= len(rest_uv) == len(weights)
+        and weights.shape[1] == len(profile.labels)
+    )
+    if not (fits and np.isfinite(weights).all() and np.isfinite(rest_uv).all()):
+        raise FileError(
+            f"The arrays of the {profile.name} do not go together; calibrate again."
+        )
     mixing, known = _by_label(weights, profile.labels, stream)
+    known &= np.isfinite(mixing).all(axis=1)
+    if not known[0]:
+        raise FileError(
+            f"The stream does not give every channel that the {profile.name} follows "
+            "as a voltage; check the montage, or calibrate again."
+        )
     return Rest(uv=np.ascontiguousarray(rest_uv[known]), mixing=mixing[known])
 
 

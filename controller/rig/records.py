@@ -120,6 +120,18 @@ def design_arrays(design: Design, mixing: Float64Array, rules: Rules) -> dict[st
             field.name: getattr(design.state_space, field.name)
             for field in dataclasses.fields(design.state_space)
         }
+    if design.tracker is not None:
+        arrays["tracker"] = int(design.tracker.kind)
+        arrays["tracker_settings"] = design.tracker.settings
+    if design.decimation is not None:
+        arrays["decimation_factor"] = design.decimation.factor
+        arrays["decimation_taps"] = design.decimation.taps
+    if design.confidence is not None:
+        for field in dataclasses.fields(design.confidence):
+            arrays[f"confidence_{field.name}"] = getattr(design.confidence, field.name)
+    for index, part in enumerate(design.local):
+        for field in dataclasses.fields(part):
+            arrays[f"local_{index}_{field.name}"] = getattr(part, field.name)
     return arrays
 
 
