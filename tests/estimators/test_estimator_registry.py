@@ -69,7 +69,7 @@ def test_misspelt_name_is_answered_with_the_nearest(plug_in):
 
 
 def test_strange_name_is_answered_with_all():
-    with pytest.raises(ConfigError, match="choose of cfir, echt, "):
+    with pytest.raises(ConfigError, match="choose of blend, cfir, "):
         find_designer("qqqq", plug_ins=[])
 
 

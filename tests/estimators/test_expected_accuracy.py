@@ -45,14 +45,24 @@ def test_no_third_is_scored_by_a_design_that_saw_it(rest):
     assert expected.held_out
 
 
-def test_generic_design_scores_the_same_held_out_and_fitted(rest):
+def test_the_same_design_scores_the_same_held_out_and_fitted(rest):
     design = EndpointCorrectedHilbert().design(BRIEF)
-    expected = expected_accuracy(
-        EndpointCorrectedHilbert(), BRIEF, rest, percentile=60.0
-    )
+    expected = expected_accuracy(Remembering(), BRIEF, rest, percentile=60.0)
     fitted = fitted_accuracy(design, rest, percentile=60.0)
     assert expected.every == fitted.every
     assert not fitted.held_out
+
+
+def test_a_generic_design_is_aligned_on_the_other_thirds(rest):
+    class Turned(EndpointCorrectedHilbert):
+        def design(self, brief, rest=None):
+            design = super().design(brief)
+            return dataclasses.replace(design, fir=1j * design.fir)
+
+    one = expected_accuracy(EndpointCorrectedHilbert(), BRIEF, rest, percentile=60.0)
+    two = expected_accuracy(Turned(), BRIEF, rest, percentile=60.0)
+    assert two.every.bias_rad == pytest.approx(one.every.bias_rad, abs=1e-9)
+    assert two.every.circular_sd_rad == pytest.approx(one.every.circular_sd_rad)
 
 
 def test_scores_are_those_of_the_comparison(rest):
@@ -90,6 +100,8 @@ def test_rest_must_leave_enough_for_the_designer(rest):
 
 def test_a_gate_that_never_opens_is_refused(rest):
     class Silent(EndpointCorrectedHilbert):
+        needs_rest = True
+
         def design(self, brief, rest=None):
             design = super().design(brief)
             return dataclasses.replace(design, fir=np.nan * design.fir)
