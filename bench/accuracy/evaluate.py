@@ -20,7 +20,7 @@ from bench.accuracy.scores import (
 )
 from controller.errors import PhasegateError
 from controller.estimators.accuracy import accuracy_of, held_out
-from controller.estimators.align import aligned
+from controller.estimators.align import designed
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.confidence import (
     Confidence,
@@ -190,10 +190,7 @@ def design_for(designer: Designer, case: Case, horizon_s: float) -> Design:
     PhasegateError
         If the estimator refuses the recording.
     """
-    rest = calibration(designer, case)
-    design = designer.design(_brief(case, horizon_s), rest)
-    # As a session does: designers that look at the rest have aligned themselves.
-    return design if designer.needs_rest else aligned(design, rest)
+    return designed(designer, _brief(case, horizon_s), calibration(designer, case))
 
 
 def calibration(designer: Designer, case: Case) -> Float64Array:

@@ -6,8 +6,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from bench.accuracy.triggers import due_instants, phase_at
+from bench.accuracy.triggers import due_instants
 from controller.errors import SignalFault
+from controller.estimators.truth import phase_at
 from controller.kernels.circular import (
     circular_mean,
     circular_sd,

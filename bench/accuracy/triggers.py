@@ -50,24 +50,3 @@ def due_instants(
         if not kept or instant - kept[-1] >= REFRACTORY_S * sfreq_hz:
             kept.append(instant)
     return np.array(kept, dtype=np.float64)
-
-
-def phase_at(
-    truth: ComplexArray, instants: Float64Array, *, sfreq_hz: float, frequency_hz: float
-) -> Float64Array:
-    """Return the phase of an analytic signal between its samples, radians.
-
-    Interpolated after the rotation at `frequency_hz` is taken out.
-
-    Parameters
-    ----------
-    truth : complex array, shape (n_samples,)
-    instants : array, shape (n,)
-        In samples.
-    sfreq_hz, frequency_hz : float
-    """
-    before = np.floor(instants).astype(np.int64)
-    turn = 2.0 * np.pi * frequency_hz / sfreq_hz
-    part = instants - before
-    left, right = truth[before], truth[before + 1] * np.exp(-1j * turn)
-    return np.asarray(np.angle((1.0 - part) * left + part * right) + turn * part)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.errors import RhythmTooWeak
-from controller.estimators.align import aligned, compare
+from controller.estimators.align import compare, designed
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.confidence import fit_confidence, slow_amplitude
 from controller.kernels.circular import (
@@ -108,9 +108,7 @@ def held_out(designer: Designer, brief: Brief, rest: Float64Array) -> HeldOut:
     n_before = 0
     for fold in np.array_split(np.arange(rest.shape[1]), _FOLDS):
         others = np.ascontiguousarray(np.delete(rest, fold, axis=1))
-        design = designer.design(brief, others)
-        if not designer.needs_rest:
-            design = aligned(design, others)
+        design = designed(designer, brief, others)
         beside = compare(design, rest)
         inside = np.zeros(beside.truth.size, dtype=np.bool_)
         inside[max(0, fold[0] - beside.first) : fold[-1] + 1 - beside.first] = True

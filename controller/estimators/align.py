@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from controller.errors import RhythmTooWeak
-from controller.estimators.base import Design, StateSpace
+from controller.estimators.base import Brief, Design, Designer, StateSpace
 from controller.estimators.offline import run_design
 from controller.estimators.truth import advance, analytic_truth, filter_s
 from controller.kernels.circular import circular_mean
@@ -72,6 +72,29 @@ def compare(design: Design, rest: Float64Array) -> Comparison:
     return Comparison(
         estimate=estimate[first:last], truth=truth[first:last], first=first
     )
+
+
+def designed(designer: Designer, brief: Brief, rest: Float64Array | None) -> Design:
+    """Return the design that a session runs on, without its constant bias.
+
+    Designers that look at the rest take their bias out themselves.
+
+    Parameters
+    ----------
+    designer : Designer
+    brief : Brief
+    rest : array, shape (n_virtual, n_samples), optional
+        Microvolts, without gaps. Without it a generic design keeps its bias.
+
+    Raises
+    ------
+    RhythmTooWeak, ConfigError, SignalFault
+        As the designer and `aligned`.
+    """
+    design = designer.design(brief, rest)
+    if rest is None or designer.needs_rest:
+        return design
+    return aligned(design, rest)
 
 
 def aligned(design: Design, rest: Float64Array) -> Design:

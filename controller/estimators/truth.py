@@ -124,6 +124,27 @@ def advance(
     return np.asarray((real + 1j * imaginary) * np.exp(1j * turn * later))
 
 
+def phase_at(
+    truth: ComplexArray, instants: Float64Array, *, sfreq_hz: float, frequency_hz: float
+) -> Float64Array:
+    """Return the phase of an analytic signal between its samples, radians.
+
+    Interpolated after the rotation at `frequency_hz` is taken out.
+
+    Parameters
+    ----------
+    truth : complex array, shape (n_samples,)
+    instants : array, shape (n,)
+        In samples.
+    sfreq_hz, frequency_hz : float
+    """
+    before = np.floor(instants).astype(np.int64)
+    turn = 2.0 * np.pi * frequency_hz / sfreq_hz
+    part = instants - before
+    left, right = truth[before], truth[before + 1] * np.exp(-1j * turn)
+    return np.asarray(np.angle((1.0 - part) * left + part * right) + turn * part)
+
+
 def _continue_by_mirror(samples: Float64Array, n_pad: int) -> Float64Array:
     before = 2.0 * samples[0] - samples[n_pad:0:-1]
     after = 2.0 * samples[-1] - samples[-2 : -n_pad - 2 : -1]

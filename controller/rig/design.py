@@ -7,7 +7,7 @@ from controller.calibration.profile import Profile
 from controller.config import Config
 from controller.errors import ConfigError, RhythmTooWeak
 from controller.estimators.accuracy import accuracy_of, confident, held_out
-from controller.estimators.align import aligned
+from controller.estimators.align import designed
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
 from controller.estimators.rhythm import (
@@ -156,9 +156,7 @@ def calibrate(
         horizon_s=horizon_s,
     )
     rest_uv = rest.uv if is_rest else None
-    design = designer.design(brief, rest_uv)
-    if rest_uv is not None and not designer.needs_rest:
-        design = aligned(design, rest_uv)
+    design = designed(designer, brief, rest_uv)
     promise = None
     if rest_uv is not None:
         design, promise = _judged(config, designer, design, rest_uv)

@@ -9,7 +9,8 @@ import numpy as np
 
 from controller.calibration.result import GateLevel
 from controller.errors import RhythmTooWeak
-from controller.estimators.truth import analytic_truth, filter_s
+from controller.estimators.align import designed
+from controller.estimators.truth import analytic_truth, filter_s, phase_at
 from controller.kernels.circular import circular_mean, circular_sd, wrap_phase
 from controller.kernels.jit import ComplexArray, Float64Array
 from controller.rig.gate_rules import GateRules
@@ -19,7 +20,6 @@ from controller.rig.held_out_parts import (
     Heard,
     Part,
     Task,
-    designed,
     hear,
     part_of,
 )
@@ -86,7 +86,7 @@ def expect(task: Task, tell: Callable[[float], None]) -> Expected:
     with ThreadPoolExecutor(_WORKERS) as pool:
         gain = pool.submit(
             gain_deg,
-            lambda uv: designed(task, uv),
+            lambda uv: designed(task.designer, task.brief, np.ascontiguousarray(uv)),
             task.rest.uv,
             task.brief.sfreq_hz,
         )
@@ -244,16 +244,10 @@ def _errors_rad(
     edge_s = filter_s(task.brief.band_hz)
     for seam in (0, *task.rest.seams, truth.size):
         at_s = at_s[np.abs(at_s - seam / sfreq_hz) >= edge_s]
-    error = _phase_at(truth, sfreq_hz, task.brief.frequency_hz, at_s)
+    error = phase_at(
+        truth,
+        at_s * sfreq_hz,
+        sfreq_hz=sfreq_hz,
+        frequency_hz=task.brief.frequency_hz,
+    )
     return np.asarray(wrap_phase(error - task.rehearsal.target_phase_rad))
-
-
-def _phase_at(
-    truth: ComplexArray, sfreq_hz: float, frequency_hz: float, at_s: Float64Array
-) -> Float64Array:
-    """Return the offline phase between samples, its rotation taken out meanwhile."""
-    t = np.arange(truth.size) / sfreq_hz
-    turn = 2.0 * np.pi * frequency_hz
-    slow = truth * np.exp(-1j * turn * t)
-    between = np.interp(at_s, t, slow.real) + 1j * np.interp(at_s, t, slow.imag)
-    return np.asarray(np.angle(between) + turn * at_s)

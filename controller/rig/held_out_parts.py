@@ -7,11 +7,11 @@ from concurrent.futures import Executor
 import numpy as np
 
 from controller.config import Timing
-from controller.estimators.align import aligned
+from controller.estimators.align import designed
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.confidence import fit_confidence, slow_amplitude
 from controller.estimators.truth import advance
-from controller.kernels.jit import ComplexArray, Float64Array
+from controller.kernels.jit import ComplexArray
 from controller.rig.clean_rest import CleanRest
 from controller.rig.rehearsal import Rehearsal, Rehearsed, rehearse
 
@@ -89,17 +89,12 @@ class Heard:
     estimate: ComplexArray
 
 
-def designed(task: Task, uv: Float64Array) -> Design:
-    """Return the design from a part of the rest, without its constant bias."""
-    design = task.designer.design(task.brief, np.ascontiguousarray(uv))
-    return design if task.designer.needs_rest else aligned(design, uv)
-
-
 def part_of(task: Task, k: int) -> Part:
     """Return a quarter of the rest, and a design that never saw it."""
     n_samples = task.rest.uv.shape[1]
     first, stop = (n_samples * at // FOLDS for at in (k, k + 1))
-    design = designed(task, np.delete(task.rest.uv, np.s_[first:stop], axis=1))
+    others = np.delete(task.rest.uv, np.s_[first:stop], axis=1)
+    design = designed(task.designer, task.brief, np.ascontiguousarray(others))
     lead = math.ceil((_LEAD_S + design.warm_up_s) * task.brief.sfreq_hz)
     return Part(design=design, begin=max(0, first - lead), first=first, stop=stop)
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.accuracy.triggers import REFRACTORY_S, due_instants, phase_at
+from bench.accuracy.triggers import REFRACTORY_S, due_instants
+from controller.estimators.truth import phase_at
 
 SFREQ_HZ = 200.0
 FREQUENCY_HZ = 10.0
