@@ -150,6 +150,11 @@ class Gate(Section):
     second_band: SecondBand | None = None
     marker: Marker | None = None
 
+    @property
+    def closed_below(self) -> float:
+        """Percentile of the amplitude that opens the gate, 0 for another kind."""
+        return self.percentile if self.amplitude == "percentile" else 0.0
+
     @pydantic.model_validator(mode="after")
     def _threshold(self) -> Self:
         if (self.amplitude == "absolute") != (self.threshold_uv is not None):

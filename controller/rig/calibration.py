@@ -143,7 +143,7 @@ def calibrate_rest(config: Config, recording: RestRecording, tell: Tell) -> Cali
         rest=rest,
         rehearsal=_rehearsal(config, recording),
         timing=config.timing,
-        percentile=_percentile(config),
+        percentile=config.gate.closed_below,
         threshold_uv=config.gate.threshold_uv,
         tolerance_rad=float(np.radians(config.gate.tolerance_deg)),
     )
@@ -254,7 +254,3 @@ def _rules(config: Config, recording: RestRecording) -> Rules:
     # Nobody sets markers during a rehearsal.
     gates = dataclasses.replace(gate_rules(config, recording.stream), marker=False)
     return dataclasses.replace(rules_of(config, recording.timing), gates=gates)
-
-
-def _percentile(config: Config) -> float:
-    return config.gate.percentile if config.gate.amplitude == "percentile" else 0.0

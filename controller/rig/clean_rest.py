@@ -13,14 +13,12 @@ from controller.calibration.usable_rest import (
 )
 from controller.config import Config
 from controller.kernels.jit import Float32Array, Float64Array
-from controller.rig.rest import virtual_channel
+from controller.rig.rest import WHOLE_INTERVALS, virtual_channel
 from controller.rig.rest_recording import RestRecording
 from controller.sources.montage import used_channels
 
 # A channel beside the followed one that spoils more of the rest than this is not read.
 _MOST_SPOILED = 0.05
-
-_WHOLE_INTERVALS = 1.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +67,7 @@ def usable_part(
 
 def gaps(recording: RestRecording) -> npt.NDArray[np.intp]:
     """Return the samples before which others were lost."""
-    late = np.diff(recording.t_sample) > _WHOLE_INTERVALS / recording.stream.sfreq_hz
+    late = np.diff(recording.t_sample) > WHOLE_INTERVALS / recording.stream.sfreq_hz
     return np.flatnonzero(late) + 1
 
 

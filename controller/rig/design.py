@@ -176,7 +176,7 @@ def _judged(
 ) -> tuple[Design, Promise | None]:
     """Return the design knowing how sure it is, and the accuracy to expect."""
     gate = config.gate
-    percentile = gate.percentile if gate.amplitude == "percentile" else 0.0
+    percentile = gate.closed_below
     try:
         held = held_out(designer, design.brief, rest_uv)
         expected = accuracy_of(held, percentile=percentile)

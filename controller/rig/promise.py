@@ -114,5 +114,5 @@ def _place(
 
     if gate.amplitude == "absolute" and gate.threshold_uv is not None:
         return gate.threshold_uv, all_of("threshold_uv")
-    percentile = gate.percentile if gate.amplitude == "percentile" else 0.0
+    percentile = gate.closed_below
     return percentile, all_of("percentile")

@@ -6,7 +6,8 @@ import numpy as np
 
 from controller.kernels.jit import Float32Array, Float64Array
 
-_WHOLE_INTERVALS = 1.5
+WHOLE_INTERVALS = 1.5
+"""Stamps further apart than so many intervals have a gap between them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,7 +52,7 @@ def longest_whole(
     virtual_uv : array, shape (n_samples,)
     sfreq_hz : float
     """
-    late = np.diff(t_sample, prepend=t_sample[:1]) > _WHOLE_INTERVALS / sfreq_hz
+    late = np.diff(t_sample, prepend=t_sample[:1]) > WHOLE_INTERVALS / sfreq_hz
     finite = np.isfinite(virtual_uv)
     longest = slice(0, 0)
     start = 0
