@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from controller.core.records import SAMPLE
+from controller.core.records import EDGE, SAMPLE
 from controller.errors import FileError
 from controller.kernels.jit import Float32Array, new_records
 from controller.session import folder as names
 from controller.session.append_file import reason_of
 from controller.session.decisions import read_decisions
 from controller.session.pulses import read_pulses
-from controller.session.recorder import ARRIVAL_CHANNELS, ARRIVAL_STREAM, EEG_STREAM
+from controller.session.recorder import (
+    ARRIVAL_CHANNELS,
+    ARRIVAL_STREAM,
+    EDGE_STREAM,
+    EEG_STREAM,
+)
 from controller.session.streams import StreamDescription
 from controller.session.xdf_reader import XdfFile, XdfStream, read_xdf
 
@@ -37,6 +42,9 @@ class Session:
     raw : array, shape (n, n_channels)
         As received, stream units.
     decisions : array of DECISION
+    edges : array of EDGE or None
+        Every wire action that came due, falling edges and refused ones included; None
+        where the session was recorded before edges were.
     events : list of dict
     pulses : array of PULSE
     design : dict of str to array
@@ -53,6 +61,7 @@ class Session:
     samples: Any
     raw: Float32Array
     decisions: Any
+    edges: Any | None
     events: list[dict[str, Any]]
     pulses: Any
     design: dict[str, npt.NDArray[Any]]
@@ -84,6 +93,7 @@ def load_session(path: Path) -> Session:
         samples=_samples(eeg, arrival, n),
         raw=eeg.values[:n],
         decisions=decisions,
+        edges=_edges(xdf),
         events=events,
         pulses=read_pulses(path / names.PULSES),
         design=_arrays(path / names.DESIGN),
@@ -119,6 +129,16 @@ def _samples(eeg: XdfStream, arrival: XdfStream, n: int) -> Any:
             arrival.values[:n, column] if column < n_columns else np.nan
         )
     return samples
+
+
+def _edges(xdf: XdfFile) -> Any | None:
+    if EDGE_STREAM not in xdf.streams:
+        return None
+    stream = xdf.streams[EDGE_STREAM]
+    edges = new_records(EDGE, len(stream.stamps))
+    for column, label in enumerate(stream.description.labels):
+        edges[label] = stream.values[:, column]
+    return edges
 
 
 def _notes(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from controller.core.records import DECISION, EDGE
 from controller.kernels.jit import Float32Array
 from controller.safety.interlock import Refusal
 from controller.session.append_file import AppendFile, SystemWrite
@@ -20,6 +21,8 @@ from controller.session.xdf import XdfWriter
 EEG_STREAM = "EEG"
 ARRIVAL_STREAM = "EEG-arrival"
 PULSE_STREAM = "phasegate-pulses"
+DECISION_STREAM = "phasegate-decisions"
+EDGE_STREAM = "phasegate-edges"
 ARRIVAL_CHANNELS = (
     Channel(label="t_arrival", unit="seconds"),
     Channel(label="permits"),
@@ -70,7 +73,7 @@ class SessionRecorder:
             self._xdf = XdfWriter(opened(EEG))
             self._log = DecisionLog(opened(DECISIONS))
             self._table = PulseTable(opened(PULSES))
-            self._eeg, self._arrival, self._pulses = (
+            self._eeg, self._arrival, self._pulses, self._decisions, self._edges = (
                 self._xdf.add_stream(description, t_now=t_now)
                 for description in _descriptions(stream)
             )
@@ -119,6 +122,8 @@ class SessionRecorder:
             [
                 (self._eeg, stamps, raw),
                 (self._arrival, stamps, np.column_stack(arrival)),
+                (self._decisions, decisions["t_decided"], _columns(decisions)),
+                (self._edges, edges["t_fired"], _columns(edges)),
             ]
         )
         self._n_samples += len(samples)
@@ -182,9 +187,12 @@ def _marker(pulse: Any) -> dict[str, object]:
     }
 
 
-def _descriptions(
-    stream: StreamDescription,
-) -> tuple[StreamDescription, StreamDescription, StreamDescription]:
+def _columns(rows: Any) -> Any:
+    """Return records as a matrix, every field a column."""
+    return np.column_stack([rows[name] for name in rows.dtype.names])
+
+
+def _descriptions(stream: StreamDescription) -> tuple[StreamDescription, ...]:
     eeg = dataclasses.replace(stream, name=EEG_STREAM, sample_format="float32")
     arrival = dataclasses.replace(
         eeg,
@@ -203,4 +211,18 @@ def _descriptions(
         source_id="phasegate-pulses",
         hostname=stream.hostname,
     )
-    return eeg, arrival, pulses
+    decisions = _of_records(DECISION_STREAM, DECISION, stream.hostname)
+    edges = _of_records(EDGE_STREAM, EDGE, stream.hostname)
+    return eeg, arrival, pulses, decisions, edges
+
+
+def _of_records(name: str, dtype: np.dtype[Any], hostname: str) -> StreamDescription:
+    return StreamDescription(
+        name=name,
+        kind="Telemetry",
+        sfreq_hz=0.0,
+        sample_format="double64",
+        channels=tuple(Channel(label=field) for field in dtype.names or ()),
+        source_id=name,
+        hostname=hostname,
+    )

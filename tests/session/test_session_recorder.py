@@ -9,7 +9,7 @@ import pytest
 from session_rows import NO_DECISIONS, NO_EDGES, block, decision, edge, stream
 
 from controller.core.reasons import HoldReason, Outcome
-from controller.core.records import SAMPLE
+from controller.core.records import DECISION, EDGE, SAMPLE
 from controller.errors import FileError, RecordingError
 from controller.safety.interlock import Refusal
 from controller.session.folder import bytes_needed
@@ -55,6 +55,8 @@ def test_a_session_comes_back(folder):
     assert session.raw.dtype == np.float32
     assert session.decisions["decision"].tolist() == [1, 2]
     assert session.pulses["decision"].tolist() == [1]
+    assert session.edges.dtype == EDGE
+    assert session.edges.tolist() == np.concatenate(edges).tolist()
     assert session.events[0]["stream"] == "amplifier"
     assert session.events[1:] == [{"kind": "event", "event": "armed", "t": 100.0}]
     assert session.design["output_latency_s"] == 0.001
@@ -74,6 +76,30 @@ def test_pulses_are_markers_in_the_eeg_file(folder):
     assert marks["info"]["type"] == ["Markers"]
     np.testing.assert_allclose(marks["time_stamps"], [101.01002], atol=1e-9)
     assert json.loads(marks["time_series"][0][0])["decision"] == 1
+
+
+def test_decisions_are_a_stream_of_their_own(folder):
+    pyxdf = pytest.importorskip("pyxdf")
+    recorder = SessionRecorder(folder, stream(), t_now=100.0)
+    recorder.append(*block(), decision(7, Outcome.HELD, sd_rad=np.pi), NO_EDGES)
+    recorder.close()
+    streams, _ = pyxdf.load_xdf(folder.path / "eeg.xdf")
+    (rows,) = (s for s in streams if s["info"]["name"] == ["phasegate-decisions"])
+    labels = [
+        channel["label"][0]
+        for channel in rows["info"]["desc"][0]["channels"][0]["channel"]
+    ]
+    assert labels == list(DECISION.names)
+    row = dict(zip(labels, rows["time_series"][0], strict=True))
+    assert (row["decision"], row["sd_rad"]) == (7, np.pi)
+    assert row["outcome"] == Outcome.HELD
+
+
+def test_sessions_from_before_edges_were_recorded_have_none(folder, monkeypatch):
+    names = "controller.session.recorder.EDGE_STREAM", "something else"
+    monkeypatch.setattr(*names)
+    SessionRecorder(folder, stream(), t_now=100.0).close()
+    assert load_session(folder.path).edges is None
 
 
 def test_a_line_that_stayed_up_is_an_event(folder):
@@ -128,7 +154,7 @@ def test_torn_files_open_with_a_note(folder):
     for k in range(2):
         recorder.append(*block(at=50 * k), decision(k, Outcome.HELD), NO_EDGES)
     eeg, log = folder.path / "eeg.xdf", folder.path / "decisions.jsonl"
-    eeg.write_bytes(eeg.read_bytes()[:-37])
+    eeg.write_bytes(eeg.read_bytes()[:-1500])
     log.write_bytes(log.read_bytes()[:-5])
     session = load_session(folder.path)
     assert len(session.samples) == 50
