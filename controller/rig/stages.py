@@ -22,34 +22,26 @@ from controller.engine.telemetry import Batch, join, new_telemetry
 from controller.errors import EngineFault, NotArmed, PhasegateError
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
-from controller.rig.design import Calibration, calibrate
+from controller.rig.design import Calibration
 from controller.rig.faults import fault_error
-from controller.rig.gate_arrays import gate_arrays
-from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
-from controller.rig.profile import rest_of_profile
+from controller.rig.planning import Planner, timing_of
 from controller.rig.program import (
-    Rules,
     amplitude_window,
-    build_program,
-    make_trials,
 )
 from controller.rig.records import (
     SessionOutcome,
     design_arrays,
     recorded_stream,
 )
-from controller.rig.rest import Rest, rest_of
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
-from controller.rig.translate import artifact_rules, horizon_s, rules_of
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
 from controller.session.folder import SessionFolder
 from controller.session.recorder import SessionRecorder
 from controller.sources.description import StreamDescription
 from controller.sources.markers import LslMarkers, MarkerGate
-from controller.sources.timing import StreamTiming, judge_timing
 from drivers.base import TriggerOutput
 
 SETTLE_S = 2.5
@@ -120,7 +112,13 @@ class Stages:
         self._folder = folder
         self._listener = listener
         self._confirm_arming = confirm_arming
-        self._limits = config.limits.to_limits()
+        self._planner = Planner(
+            config=config,
+            stream=self._stream,
+            mixing=equipment.mixing,
+            designer=equipment.designer,
+            profile=equipment.profile,
+        )
         self._words = ControlWords()
         # A person's wish to end does not wait for a disk that is slow just then.
         interrupt.at_once(self._words.request_stop)
@@ -173,7 +171,7 @@ class Stages:
 
     def _go_through(self, supervisor: Supervisor, recorder: SessionRecorder) -> None:
         rest: list[Batch] = []
-        program = self._program(None, artifact_rules(self._config))
+        program = self._planner.rest_program()
         memory = self.outcome.memory = new_memory(program, n_window=1)
         settle_collector()
         self._introduce()
@@ -182,7 +180,7 @@ class Stages:
         )
         if self._is_over(end, memory):
             return
-        self._timing = _timing(rest, self._stream.sfreq_hz)
+        self._timing = timing_of(join(rest), self._stream.sfreq_hz)
         rest_s = self._config.run.rest_s
         if rest_s > 0.0:
             self._listener.note(f"Rest: {rest_s:g} s, relaxed and still.")
@@ -241,37 +239,6 @@ class Stages:
             output=f"The {output.name} at {output.port}",
         )
 
-    def _program(self, calibration: Calibration | None, rules: Rules) -> Program:
-        config, output = self._config, self._equipment.output
-        design, mixing, edges = None, self._equipment.mixing[:1], None
-        if calibration is not None:
-            design, mixing = calibration.design, calibration.mixing
-            with driver_errors():
-                edges = output.edges(trigger_code(config.output))
-        return build_program(
-            sfreq_hz=self._stream.sfreq_hz,
-            mixing=mixing,
-            scale_uv=self._stream.scale_uv,
-            design=design,
-            rules=rules,
-            limits=self._limits,
-            trials=make_trials(
-                self._limits.max_pulses,
-                target_phase_rad=float(np.radians(config.target.phase_deg)),
-                iti_s=config.timing.iti_s,
-                iti_jitter_s=config.timing.iti_jitter_s,
-                seed=config.timing.seed,
-            ),
-            edges=edges,
-            pulse_s=config.output.pulse_ms / 1e3,
-        )
-
-    def _rules(self) -> Rules:
-        return dataclasses.replace(
-            rules_of(self._config, self._timing),
-            gates=gate_rules(self._config, self._stream),
-        )
-
     def _plan(self, rest: list[Batch]) -> None:
         """Design the estimator, ask whether what it promises may be armed, warm up.
 
@@ -283,9 +250,11 @@ class Stages:
             not self._interrupt.wished()
             and self._confirm_arming(f"{output.name} at {output.port}")
         )
-        rules = self._rules()
+        rules = self._planner.rules(self._timing)
+        with driver_errors():
+            edges = output.edges(trigger_code(self._config.output))
         warm_up = self._warm_up = WarmUp(
-            self._program(calibration, rules),
+            self._planner.loop_program(calibration, rules, edges),
             self._stream.labels,
             n_window=amplitude_window(rules),
         )
@@ -295,40 +264,17 @@ class Stages:
 
     def _design(self, rest: Batch) -> Calibration:
         """Design the estimator from what the rest has brought so far."""
-        config, stream = self._config, self._stream
         self._listener.note("Designing the estimator ...")
-        calibration = self.outcome.calibration = calibrate(
-            config,
-            self._equipment.designer,
-            self._rest_to_design_from(rest),
-            sfreq_hz=stream.sfreq_hz,
-            horizon_s=horizon_s(config, self._timing),
-            profile=self._equipment.profile,
+        calibration = self.outcome.calibration = self._planner.calibration(
+            rest, self._timing
         )
         self._listener.note(calibration.sentence())
-        rules = self._rules()
-        # What a gate cannot do is said before anybody arms.
-        gate_arrays(
-            rules.gates,
-            calibration.design,
-            sfreq_hz=stream.sfreq_hz,
-            n_virtual=len(with_second_site(calibration.mixing, rules.gates)),
-        )
+        rules = self._planner.rules(self._timing)
+        self._planner.check_gates(calibration, rules)
         self._folder.write_design(
             design_arrays(calibration.design, calibration.mixing, rules)
         )
         return calibration
-
-    def _rest_to_design_from(self, rest: Batch) -> Rest:
-        profile = self._equipment.profile
-        if profile is not None:
-            return rest_of_profile(profile, self._stream)
-        return rest_of(
-            rest.samples["t_sample"],
-            rest.raw,
-            self._equipment.mixing,
-            self._stream.sfreq_hz,
-        )
 
     def _arm(self, recorder: SessionRecorder) -> None:
         output = self._equipment.output
@@ -377,12 +323,3 @@ def _closed(
     except PhasegateError as caught:
         error = error or caught
     return error
-
-
-def _timing(batches: list[Batch], sfreq_hz: float) -> StreamTiming:
-    samples = join(batches).samples
-    return judge_timing(
-        np.ascontiguousarray(samples["t_sample"]),
-        np.ascontiguousarray(samples["t_arrival"]),
-        sfreq_hz,
-    )
