@@ -9,10 +9,11 @@ from pathlib import Path
 
 from drivers.base import DriverError
 from drivers.sim.arrival_log import ArrivalLog
-from drivers.sim.catalogue import TWINS
+from drivers.sim.catalogue import ALIASES, TWINS
 from drivers.sim.lifetime import Lifetime
 from drivers.sim.pseudo_port import (
     HAS_PSEUDO_TERMINALS,
+    PortKind,
     PseudoPort,
     PseudoPortError,
 )
@@ -29,10 +30,13 @@ def build_parser() -> argparse.ArgumentParser:
     examples = "\n".join(
         f"  python -m drivers.sim {name} {twin.example}" for name, twin in TWINS.items()
     )
+    others = "\n".join(
+        f"  {other} = {' '.join(meant)}" for other, meant in ALIASES.items()
+    )
     parser = argparse.ArgumentParser(
         prog="python -m drivers.sim",
         description=_DESCRIPTION,
-        epilog=f"examples:\n{examples}",
+        epilog=f"examples:\n{examples}\n\nother names:\n{others}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = parser.add_subparsers(
@@ -40,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for name, twin in TWINS.items():
         device = names.add_parser(name, help=twin.summary, description=twin.summary)
+        device.set_defaults(twin=twin)
         device.add_argument(
             "--log",
             type=Path,
@@ -57,10 +62,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with another name of a device replaced by its own."""
+    for place, word in enumerate(arguments):
+        if not word.startswith("-"):
+            meant = ALIASES.get(word.lower().replace("_", "-"))
+            if meant is None:
+                break
+            return [*arguments[:place], *meant, *arguments[place + 1 :]]
+    return list(arguments)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one simulated device and return the exit code."""
     parent = os.getppid()
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = build_parser().parse_args(spelled_out(given))
     try:
         _run(options, parent)
     except DriverError as error:
@@ -78,10 +95,10 @@ def _run(options: argparse.Namespace, parent: int) -> None:
             "This system has no pseudo-terminals; run simulated devices on Linux or "
             "macOS."
         )
-    device = TWINS[options.name].from_options(options)
+    device = options.twin.from_options(options)
     with Lifetime(parent) as lifetime:
         log = ArrivalLog(options.log)
-        port = PseudoPort(options.link)
+        port = PseudoPort(options.link, getattr(device, "port_kind", PortKind.SERIAL))
         try:
             # A collection in the middle would delay a stamp.
             gc.freeze()

@@ -7,6 +7,12 @@ from drivers.sim.bbtk import BlackBoxTwin
 from drivers.sim.byte_presets import ArduinoLptTwin, MmbtsTwin, TriggerBoxTwin
 from drivers.sim.cedrus import CedrusTwin
 from drivers.sim.duomag import DuoMagTwin
+from drivers.sim.line_twins import (
+    LabJackTwin,
+    NidaqTwin,
+    ParallelTwin,
+    SerialLineTwin,
+)
 from drivers.sim.magpro import MagProTwin
 from drivers.sim.magstim import MagstimTwin
 from drivers.sim.serial_byte import SerialByteTwin
@@ -26,14 +32,39 @@ TWINS: Final[Mapping[str, type[Twin]]] = {
     "magstim": MagstimTwin,
     "magpro": MagProTwin,
     "duomag": DuoMagTwin,
+    "serial-line": SerialLineTwin,
+    "parallel": ParallelTwin,
+    "labjack": LabJackTwin,
+    "nidaq": NidaqTwin,
 }
 
-WITHOUT_TWIN: Final[Mapping[str, str]] = {
-    "serial-line": "a pseudo-terminal has no control lines; "
-    "the tests replace the ioctl",
-    "parallel": "a parallel port is a device of the kernel; "
-    "drivers.sim.parallel.SimulatedParallelPort stands in for its calls",
-    "labjack": "the device is behind LJM; the tests replace the vendor's module",
-    "nidaq": "the device is behind NI-DAQmx; the tests replace the vendor's module",
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "magstim-200": ("magstim",),
+    "magstim-200-2": ("magstim",),
+    "magstim-bistim": ("magstim", "--model", "bistim"),
+    "bistim": ("magstim", "--model", "bistim"),
+    "magstim-rapid": ("magstim", "--model", "rapid"),
+    "rapid": ("magstim", "--model", "rapid"),
+    "magventure": ("magpro",),
+    "magpro-r30": ("magpro", "--model", "r30"),
+    "magpro-x100": ("magpro", "--model", "x100"),
+    "deymed": ("duomag",),
+    "triggerbox": ("trigger-box",),
+    "mmbt-s": ("mmbts",),
+    "neurospec": ("mmbts",),
+    "labhackers": ("usb2ttl8",),
+    "blackbox": ("bbtk",),
+    "c-pod": ("cedrus", "--product", "c-pod"),
+    "cpod": ("cedrus", "--product", "c-pod"),
+    "stimtracker": ("cedrus", "--product", "stimtracker"),
+    "arduino": ("arduino-lpt",),
+    "firmware": ("teensy",),
+    "rts": ("serial-line",),
+    "dtr": ("serial-line",),
+    "lpt": ("parallel",),
+    "parport": ("parallel",),
+    "ljm": ("labjack",),
+    "nidaqmx": ("nidaq",),
+    "ni-daq": ("nidaq",),
 }
-"""Trigger outputs that no process can stand in for, and why."""
+"""Other names that people type, and what they stand for."""

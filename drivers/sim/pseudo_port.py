@@ -1,6 +1,7 @@
 """The device's end of a pseudo-terminal, and the name that the host opens."""
 
 import contextlib
+import enum
 import os
 from pathlib import Path
 
@@ -16,7 +17,17 @@ else:
     HAS_PSEUDO_TERMINALS = True
 
 
-_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 1000000)
+_MARK = b"\xa7"
+
+
+class PortKind(enum.IntEnum):
+    """What the port's preloaded calls shall be, see `drivers.sim.port_calls`."""
+
+    SERIAL = 0
+    LINES = 1
+    PARALLEL = 2
+    PARALLEL_HELD = 3
 
 
 class PseudoPortError(DriverError):
@@ -33,6 +44,9 @@ class PseudoPort:
     ----------
     link : Path or None
         Symbolic link to make, for a name that stays the same from start to start.
+    kind : PortKind
+        Anything but SERIAL is marked in two control characters of the terminal that
+        no serial program uses.
 
     Raises
     ------
@@ -40,7 +54,9 @@ class PseudoPort:
         If there are no pseudo-terminals left, or the link cannot be made.
     """
 
-    def __init__(self, link: Path | None = None) -> None:
+    def __init__(
+        self, link: Path | None = None, kind: PortKind = PortKind.SERIAL
+    ) -> None:
         try:
             self.descriptor, self._host_end = pty.openpty()
         except OSError as error:
@@ -50,11 +66,19 @@ class PseudoPort:
             ) from error
         # Held open here as well, or each close by the host would look like a hang-up.
         tty.setraw(self._host_end)
+        if kind is not PortKind.SERIAL:
+            self._mark(kind)
         os.set_blocking(self.descriptor, False)
         self.name = os.ttyname(self._host_end)
         self._link: Path | None = None
         if link is not None:
             self._make(link)
+
+    def _mark(self, kind: PortKind) -> None:
+        settings = termios.tcgetattr(self._host_end)
+        settings[6][termios.VREPRINT] = _MARK
+        settings[6][termios.VDISCARD] = bytes([kind])
+        termios.tcsetattr(self._host_end, termios.TCSANOW, settings)
 
     def _make(self, link: Path) -> None:
         try:

@@ -1,0 +1,1 @@
+"""Stands where LabJack's package would, for the simulated device."""
