@@ -72,6 +72,11 @@ _OPTION: Final = frozenset({Model.R30_OPTION, Model.R30_OPTION_MONO})
 _PAIRS: Final = frozenset({Mode.TWIN, Mode.DUAL})
 
 
+def interval_grid(mode: int) -> Grid:
+    """Return the intervals of a mode: those of pairs, or those within a burst."""
+    return PAIR_INTERVAL if mode in _PAIRS else BURST_INTERVAL
+
+
 def max_rate_hz(model: int, mode: Mode, wave: Wave) -> float:
     """Return the highest rate of trains, hertz; less may be possible at high power."""
     if mode in _PAIRS:

@@ -15,6 +15,7 @@ from drivers.magpro.session import MagProSession
 from drivers.stimulator import StimulatorRefused, Train
 
 _BURST_PULSES: Final = range(2, 6)
+_LEAST_MONOPHASIC_TENTHS_MS: Final = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,15 @@ def set_waveform(session: MagProSession, model: int, waveform: Waveform) -> None
             f"{session.name} makes bursts of 2 to 5 pulses, not "
             f"{waveform.burst_pulses}; choose another number."
         )
-    burst = waveform.wave is Wave.BIPHASIC_BURST
-    grid = grids.BURST_INTERVAL if burst else grids.PAIR_INTERVAL
+    grid = grids.interval_grid(waveform.mode)
     tenths_ms = grid.units(waveform.interval_s)
+    paired = waveform.mode in (Mode.TWIN, Mode.DUAL)
+    slow = waveform.wave is Wave.MONOPHASIC
+    if paired and slow and not tenths_ms >= _LEAST_MONOPHASIC_TENTHS_MS:
+        raise StimulatorRefused(
+            f"{session.name} makes monophasic pairs from 2 ms on, not "
+            f"{waveform.interval_s * 1e3:g} ms; choose a longer interval."
+        )
     reverse = waveform.reverse
     if reverse is None:
         reverse = session.ask(codec.GET_MODE, ModeReported).direction == 1
@@ -87,7 +94,7 @@ def set_waveform(session: MagProSession, model: int, waveform: Waveform) -> None
     found = session.ask(command, ModeReported)
     wanted = (waveform.mode, waveform.wave, int(reverse))
     same = (found.mode, found.wave, found.direction) == wanted
-    if burst or waveform.mode in (Mode.TWIN, Mode.DUAL):
+    if paired or waveform.wave is Wave.BIPHASIC_BURST:
         listed = grid.descending()
         index = found.ipi_index
         same = same and index < len(listed) and listed[index] == tenths_ms

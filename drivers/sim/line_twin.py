@@ -30,6 +30,8 @@ class LineTwin:
         Socket of a virtual TTL line that gets each change of the lines.
     refuses : callable
         Looks at the port before each read; True takes the cable off.
+    baud : int or None
+        Rate that the host must have set, or its bytes are lost; None for any.
     now : callable
         Host clock in seconds, `CLOCK_MONOTONIC`.
     """
@@ -40,12 +42,14 @@ class LineTwin:
         *,
         ttl_out: Path | None = None,
         refuses: Callable[[PseudoPort], bool] = lambda _port: False,
+        baud: int | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._device = device
         self._ttl_out = ttl_out
         self._refuses = refuses
         self._refused = False
+        self._baud = baud
         self._now = now
 
     def run(self, port: PseudoPort, log: ArrivalLog, lifetime: Lifetime) -> None:
@@ -101,6 +105,8 @@ class LineTwin:
             self._refused = True
             return
         received = os.read(port.descriptor, _READ_BYTES)
+        if self._baud is not None and port.baud() != self._baud:
+            return
         self._act(self._device.receive(received, self._now()), port, log, line)
 
     def _act(

@@ -58,7 +58,7 @@ class MagProBody:
             direction=0,
             wave=settings.wave,
             burst_pulses=2,
-            ipi_index=170,
+            ipi_index=100,
             ba_index=80,
         )
         self.ipi_s = 0.01
@@ -136,11 +136,14 @@ class MagProBody:
                 flags=self.flags(),
             )
         )
+        if on:
+            # Seen by others on an X100: the status twice, the coil in between.
+            self._say_amplitude()
 
     def set_page(self, page: int) -> None:
         """Turn to a page."""
         self.page = page
-        self._say_page()
+        self.say_page()
 
     def fire(self, delay_s: float) -> None:
         """Fire by command; ignored unless enabled."""
@@ -154,7 +157,7 @@ class MagProBody:
         self.train_running = True
         self._train = _instants(self.timing, t)
         self._t_train = next(self._train)
-        self._say_page()
+        self.say_page()
 
     def trigger(self, t: float) -> None:
         """Take an edge on the trigger input."""
@@ -228,7 +231,7 @@ class MagProBody:
         if self.train_running:
             self.train_running = False
             self._t_train = math.inf
-            self._say_page()
+            self.say_page()
 
     def _temperature_c(self) -> int:
         return min(255, round(self._coil.temperature_c(self._t)))
@@ -245,7 +248,8 @@ class MagProBody:
             )
         )
 
-    def _say_page(self) -> None:
+    def say_page(self) -> None:
+        """Say which page is shown, and whether a train runs."""
         self.messages.append(
             PageChanged(
                 page=self.page, train_running=self.train_running, flags=self.flags()

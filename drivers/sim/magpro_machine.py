@@ -1,4 +1,8 @@
-"""A simulated MagPro: commands in, replies and unasked messages out."""
+"""A simulated MagPro: commands in, replies and unasked messages out.
+
+The older commands 06 and 08 are answered, as client software waits for it; with what is
+not published, here with the page.
+"""
 
 import math
 import struct
@@ -181,8 +185,9 @@ class MagProMachine:
         self._send(status.payload())
 
     def set_old_train(self, payload: bytes) -> None:
-        """06: without a reply."""
+        """06."""
         self._take_timing(payload[1:9], self._body.timing.control)
+        self._body.say_page()
 
     def set_page(self, payload: bytes) -> None:
         """07."""
@@ -190,8 +195,9 @@ class MagProMachine:
             self._body.set_page(payload[1])
 
     def set_old_delays(self, payload: bytes) -> None:
-        """08: without a reply."""
+        """08."""
         self._take_delays(payload[1:7])
+        self._body.say_page()
 
     def mode(self, payload: bytes) -> None:
         """09."""
@@ -222,9 +228,7 @@ class MagProMachine:
         known = mode <= max(Mode) and wave <= max(Wave)
         if not (known and burst <= 3 and grids.RATIO.holds(hundredths)):
             return
-        grid = (
-            grids.BURST_INTERVAL if wave == Wave.BIPHASIC_BURST else grids.PAIR_INTERVAL
-        )
+        grid = grids.interval_grid(mode)
         if not grid.holds(tenths) or self._body.enabled:
             return
         self._body.ipi_s = tenths * 1e-4

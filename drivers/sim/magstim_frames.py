@@ -60,12 +60,16 @@ class FrameSplitter:
     def feed(self, received: bytes, t: float) -> list[bytes]:
         """Return the commands that `received` completes.
 
-        A byte that starts no command is returned alone, and what came with it is lost.
+        A byte that starts no command is returned alone, and what came with it is lost;
+        but a NUL between commands, which a line at rest or a break gives, is nothing.
         """
         commands = self.expire(t)
         self._buffer += received
         self._t_last = t
         while self._buffer:
+            if not self._buffer[0]:
+                self._buffer = self._buffer[1:]
+                continue
             length = self._length()
             if length is None:
                 commands.append(self._buffer[:1])
