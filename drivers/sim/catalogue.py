@@ -38,6 +38,9 @@ TWINS: Final[Mapping[str, type[Twin]]] = {
     "nidaq": NidaqTwin,
 }
 
+BEHIND_CALLS: Final = frozenset({"serial-line", "parallel", "labjack", "nidaq"})
+"""Twins of outputs that are no byte protocol: see `drivers.sim.line_twins`."""
+
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "magstim-200": ("magstim",),
     "magstim-200-2": ("magstim",),

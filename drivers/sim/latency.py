@@ -15,7 +15,7 @@ from typing import Final
 
 from drivers.base import TriggerOutput
 from drivers.registry import BUILT_IN
-from drivers.sim.catalogue import TWINS
+from drivers.sim.catalogue import BEHIND_CALLS, TWINS
 from drivers.sim.process import TwinProcess
 from drivers.teensy import MicrocontrollerTrigger
 
@@ -65,7 +65,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table and return the exit code."""
-    measurable = sorted(set(BUILT_IN) & set(TWINS))
+    measurable = sorted((set(BUILT_IN) & set(TWINS)) - BEHIND_CALLS)
     parser = argparse.ArgumentParser(
         prog="python -m drivers.sim.latency",
         description="Measure trigger outputs against their twins.",

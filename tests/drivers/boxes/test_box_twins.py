@@ -9,13 +9,13 @@ from box_bench import perform
 from drivers.base import PortLost
 from drivers.registry import BUILT_IN
 from drivers.sim import latency
-from drivers.sim.catalogue import TWINS
+from drivers.sim.catalogue import BEHIND_CALLS, TWINS
 from drivers.sim.process import TwinError, TwinProcess
 from drivers.sim.ttl import TtlInput
 
 pytestmark = pytest.mark.slow
 
-BOXES = sorted(set(TWINS) & set(BUILT_IN))
+BOXES = sorted((set(TWINS) & set(BUILT_IN)) - BEHIND_CALLS)
 OPTIONS = {"arduino-lpt": ["--boot-ms", "0"]}
 
 

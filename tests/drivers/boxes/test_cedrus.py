@@ -107,7 +107,7 @@ def test_other_products_are_refused(settings, words):
 
 def test_width_that_the_device_does_not_keep_is_refused(monkeypatch):
     box = device()
-    monkeypatch.setattr(box, "_answer", lambda command: ANSWERS[command])
+    monkeypatch.setattr(box, "_answer", lambda command, _t: ANSWERS[command])
     words = "set to pulses of 1 ms and says 7"
     with running(box) as bench, pytest.raises(DriverSettingError, match=words):
         CedrusXid(bench.port).open()
