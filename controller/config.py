@@ -24,76 +24,12 @@ from controller.config_fields import (
 )
 from controller.config_gate import Gate
 from controller.config_mistakes import sentences
+from controller.config_source import FileSource as FileSource
+from controller.config_source import LslSource as LslSource
+from controller.config_source import Source
+from controller.config_source import SyntheticSource as SyntheticSource
 from controller.errors import ConfigError
 from controller.safety.limits import CEILINGS, Limits
-
-
-class LslSource(Section):
-    """A stream that is already on the network, found by any of three marks."""
-
-    kind: Literal["lsl"]
-    name: str | None = None
-    type: str | None = None
-    source_id: str | None = None
-    unit: Literal["uV", "mV", "V"] | None = Field(
-        None, description="unit of the samples, where the stream does not say it"
-    )
-    rail_uv: Positive | None = Field(
-        None, description="the amplifier's largest output; at it a sample is saturated"
-    )
-    resolve_timeout_s: Positive = 10.0
-
-    @pydantic.model_validator(mode="after")
-    def _named(self) -> Self:
-        if self.name is None and self.type is None and self.source_id is None:
-            raise ValueError("give at least one of name, type and source_id")
-        return self
-
-
-class SyntheticSource(Section):
-    """A simulated participant in a process of its own, streaming over LSL."""
-
-    kind: Literal["synthetic"]
-    sfreq_hz: Positive = 1000.0
-    channels: Annotated[tuple[str, ...], Field(min_length=1)] = (
-        "Fz",
-        "C3",
-        "Cz",
-        "C4",
-        "Pz",
-        "O1",
-        "Oz",
-        "O2",
-    )
-    alpha_hz: Positive = 10.2
-    alpha_uv: NotNegative = 12.0
-    theta_hz: Positive = 5.8
-    theta_uv: NotNegative = 4.0
-    rhythm_hz: Positive | None = Field(None, description="a third rhythm, if any")
-    rhythm_uv: Positive | None = None
-    rhythm_at: str | None = Field(None, description="the electrode that it is under")
-    noise_uv: NotNegative = 5.0
-    line_hz: NotNegative = 50.0
-    line_uv: NotNegative = 2.0
-    blinks_per_minute: NotNegative = 6.0
-    seed: Seed = 1
-    rail_uv: Positive | None = None
-
-    @pydantic.model_validator(mode="after")
-    def _whole_rhythm(self) -> Self:
-        keys = (self.rhythm_hz, self.rhythm_uv, self.rhythm_at)
-        if len({key is None for key in keys}) > 1:
-            raise ValueError("give rhythm_hz, rhythm_uv and rhythm_at together")
-        return self
-
-
-class FileSource(Section):
-    """A recording that mne reads, replayed over LSL by a process of its own."""
-
-    kind: Literal["file"]
-    path: Path
-    speed: Positive = 1.0
-    rail_uv: Positive | None = None
 
 
 class Rhythm(Section):
@@ -256,9 +192,6 @@ class Run(Section):
     participant: str = "unnamed"
 
 
-Source = Annotated[
-    LslSource | SyntheticSource | FileSource, Field(discriminator="kind")
-]
 Output = Annotated[
     SerialByteOutput | LineOutput | SimulatedOutput, Field(discriminator="kind")
 ]

@@ -51,6 +51,14 @@ class Push(Protocol):
         ...
 
 
+class Amend(Protocol):
+    """Change a sample at the last moment, in place."""
+
+    def __call__(self, samples: Float32Array, index: int, due_s: float) -> None:
+        """Change row `index` of `samples`, which is due at `due_s` from the start."""
+        ...
+
+
 class Stop(Exception):
     """Ends the schedule before its last sample."""
 
@@ -73,6 +81,8 @@ def play(
     clock: Callable[[], float],
     sleep: Callable[[float], None] = time.sleep,
     check: Callable[[], None] = lambda: None,
+    amend: Amend | None = None,
+    transport_s: float = 0.0,
 ) -> None:
     """Push every sample of every block when it is due.
 
@@ -89,17 +99,21 @@ def play(
         Waits for some seconds; a shorter or longer wait does no harm.
     check : callable
         Called about every fifth of a second; may raise `Stop`.
+    amend : Amend or None
+        Called with each sample when it is due, before it is pushed.
+    transport_s : float
+        How long after its instant each sample is pushed; its stamp stays.
     """
     t_check = -math.inf
     for block in blocks:
         address = block.samples.ctypes.data
         row_bytes = block.samples.strides[0]
         schedule = zip(
-            (t_start + block.due_s).tolist(),
+            (t_start + transport_s + block.due_s).tolist(),
             (t_start + block.stamp_s).tolist(),
             strict=True,
         )
-        for t_due, stamp in schedule:
+        for index, (t_due, stamp) in enumerate(schedule):
             while True:
                 now = clock()
                 if now - t_check > _LONGEST_SLEEP_S:
@@ -108,6 +122,8 @@ def play(
                 if now >= t_due:
                     break
                 sleep(min(t_due - now, _LONGEST_SLEEP_S))
+            if amend is not None:
+                amend(block.samples, index, float(block.due_s[index]))
             push(address, stamp)
             address += row_bytes
 

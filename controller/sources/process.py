@@ -1,5 +1,6 @@
 """Sources of our own, each in a process of its own."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -7,11 +8,12 @@ import sys
 import tempfile
 import threading
 import uuid
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from controller.config import FileSource, LslSource, SyntheticSource
-from controller.errors import PhasegateError, StreamNotFound
+from controller.config_source import FileSource, LslSource, SyntheticSource
+from controller.errors import ConfigError, PhasegateError, StreamNotFound
 from controller.sources.recording import check_recording
 from controller.sources.serving import STREAM_WORD
 
@@ -21,6 +23,37 @@ _STOP_TIMEOUT_S = 3.0
 
 SYNTHETIC_MODULE = "controller.sources.synthetic"
 RECORDING_MODULE = "controller.sources.recording_player"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantWires:
+    """The simulated participant's ends of virtual TTL lines.
+
+    Its process makes a socket at each path before its stream stands; the `--ttl-out` of
+    a simulated device leads there.
+
+    Parameters
+    ----------
+    trigger_in : Path or None
+        Trigger codes, as an amplifier's trigger input sees them; they show in
+        `source.trigger_channel`.
+    pulse_in : Path or None
+        A stimulator's pulses. Only these reach the participant.
+    """
+
+    trigger_in: Path | None = None
+    pulse_in: Path | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Arguments of the participant's process."""
+        ends = (("--trigger-in", self.trigger_in), ("--pulse-in", self.pulse_in))
+        return tuple(
+            word
+            for name, path in ends
+            if path is not None
+            for word in (name, str(path))
+        )
 
 
 class SourceProcess:
@@ -167,6 +200,7 @@ class SourceProcess:
 
 def start_source(
     source: LslSource | SyntheticSource | FileSource,
+    wires: ParticipantWires | None = None,
     *,
     options: tuple[str, ...] = (),
 ) -> tuple[SourceProcess | None, LslSource]:
@@ -175,6 +209,8 @@ def start_source(
     Parameters
     ----------
     source : LslSource or SyntheticSource or FileSource
+    wires : ParticipantWires or None
+        Of a simulated participant; no other source has any.
     options : sequence of str
         Further arguments of the process, simulated faults for example.
 
@@ -187,9 +223,18 @@ def start_source(
 
     Raises
     ------
+    ConfigError
+        Wires for a source that has none.
     PhasegateError
         The process did not come up; the reason is the process' own.
     """
+    if wires is not None:
+        if not isinstance(source, SyntheticSource):
+            raise ConfigError(
+                f"source.kind is {source.kind!r}, but only a simulated participant can "
+                'be wired to simulated devices; use "synthetic", or real devices.'
+            )
+        options = (*wires.options, *options)
     if isinstance(source, LslSource):
         return None, source
     settings = source.model_dump(mode="json")

@@ -11,14 +11,21 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from types import FrameType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 import pylsl
 
 from controller.errors import PhasegateError
 from controller.sources.outlet import EegOutlet
-from controller.sources.pacing import Push, Stop, TimedRows, play, shorten_timer_slack
+from controller.sources.pacing import (
+    Float32Array,
+    Push,
+    Stop,
+    TimedRows,
+    play,
+    shorten_timer_slack,
+)
 
 Item = TypeVar("Item")
 
@@ -46,15 +53,35 @@ class Serving:
         Process that started this one; its end is ours too.
     die_at_s : float
         Simulated fault: end at once and unclean at this time of the schedule.
+    transport_s : float
+        As `play`.
     """
 
     source_id: str
     wait: bool
     parent: int | None
     die_at_s: float = math.inf
+    transport_s: float = 0.0
 
 
-def serve(outlet: EegOutlet, blocks: Iterable[TimedRows], serving: Serving) -> None:
+class Wires(Protocol):
+    """What reaches the source while it streams."""
+
+    def begin(self, t_start: float) -> None:
+        """Take the instant of sample 0, on the clock of LSL."""
+        ...
+
+    def amend(self, samples: Float32Array, index: int, due_s: float) -> None:
+        """As `Amend`."""
+        ...
+
+
+def serve(
+    outlet: EegOutlet,
+    blocks: Iterable[TimedRows],
+    serving: Serving,
+    wires: Wires | None = None,
+) -> None:
     """Stream blocks in real time until they end, or a signal or the parent ends it."""
     watch = _Watch(serving.parent if serving.parent is not None else os.getppid())
     shorten_timer_slack()
@@ -68,12 +95,16 @@ def serve(outlet: EegOutlet, blocks: Iterable[TimedRows], serving: Serving) -> N
         while serving.wait and not outlet.wait_for_consumer(0.1):
             watch.check()
         t_start = pylsl.local_clock() + _LEAD_S
+        if wires is not None:
+            wires.begin(t_start)
         play(
             _ahead(blocks),
             t_start=t_start,
             push=_mortal(outlet.push, t_start + serving.die_at_s),
             clock=pylsl.local_clock,
             check=watch.check,
+            amend=None if wires is None else wires.amend,
+            transport_s=serving.transport_s,
         )
         _idle(_LINGER_S, watch.check)
     except Stop:

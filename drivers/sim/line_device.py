@@ -4,11 +4,11 @@ import argparse
 import dataclasses
 import math
 import random
-from pathlib import Path
 from typing import Protocol
 
 from drivers.base import DriverSettingError
 from drivers.sim.arrival_log import Arrival
+from drivers.sim.ttl import add_ttl_options
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,13 +221,7 @@ def add_line_options(
     latency.add_argument(
         "--seed", type=int, default=1, help="of the latency (default: %(default)s)"
     )
-    parser.add_argument(
-        "--ttl-out",
-        type=Path,
-        metavar="PATH",
-        help="send each change of the lines to the Unix datagram socket of another "
-        "device; see drivers.sim.ttl",
-    )
+    add_ttl_options(parser, "each change of the lines")
     faults = parser.add_argument_group("faults")
     for name, what in (
         ("--unplug-after", "take the cable off"),

@@ -5,7 +5,7 @@ import math
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +26,8 @@ class LineTwin:
     Parameters
     ----------
     device : LineDevice
-    ttl_out : Path or None
-        Socket of a virtual TTL line that gets each change of the lines.
+    ttl_out : sequence of Path
+        Sockets of virtual TTL lines that get each change of the lines.
     refuses : callable
         Looks at the port before each read; True takes the cable off.
     baud : int or None
@@ -40,13 +40,13 @@ class LineTwin:
         self,
         device: LineDevice,
         *,
-        ttl_out: Path | None = None,
+        ttl_out: Sequence[Path] = (),
         refuses: Callable[[PseudoPort], bool] = lambda _port: False,
         baud: int | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._device = device
-        self._ttl_out = ttl_out
+        self._ttl_out = tuple(ttl_out)
         self._refuses = refuses
         self._refused = False
         self._baud = baud
@@ -54,11 +54,7 @@ class LineTwin:
 
     def run(self, port: PseudoPort, log: ArrivalLog, lifetime: Lifetime) -> None:
         """Be the device until the lifetime ends, also when it has failed before."""
-        with contextlib.ExitStack() as at_end:
-            line = None
-            if self._ttl_out is not None:
-                line = TtlOutput(self._ttl_out)
-                at_end.callback(line.close)
+        with contextlib.closing(TtlOutput(*self._ttl_out)) as line:
             self._serve(port, log, lifetime, line)
             self._record(self._device.settle(math.inf), log, line)
             if self._unplugged:
@@ -79,7 +75,7 @@ class LineTwin:
         port: PseudoPort,
         log: ArrivalLog,
         lifetime: Lifetime,
-        line: TtlOutput | None,
+        line: TtlOutput,
     ) -> None:
         poller = select.poll()
         poller.register(port.descriptor, select.POLLIN)
@@ -100,7 +96,7 @@ class LineTwin:
             return None
         return math.ceil(nap_s * 1e3) if nap_s > 0 else 0
 
-    def _take(self, port: PseudoPort, log: ArrivalLog, line: TtlOutput | None) -> None:
+    def _take(self, port: PseudoPort, log: ArrivalLog, line: TtlOutput) -> None:
         if self._refuses(port):
             self._refused = True
             return
@@ -114,7 +110,7 @@ class LineTwin:
         outcome: Outcome,
         port: PseudoPort,
         log: ArrivalLog,
-        line: TtlOutput | None,
+        line: TtlOutput,
     ) -> None:
         reply = self._device.faults.spoil(outcome.reply)
         if reply:
@@ -123,17 +119,14 @@ class LineTwin:
                 os.write(port.descriptor, reply)
         self._record(outcome, log, line)
 
-    def _record(
-        self, outcome: Outcome, log: ArrivalLog, line: TtlOutput | None
-    ) -> None:
-        if line is not None:
-            for change in outcome.changes:
-                line.send(TtlChange(t=change.t_observed, code=change.code))
+    def _record(self, outcome: Outcome, log: ArrivalLog, line: TtlOutput) -> None:
+        for change in outcome.changes:
+            line.send(TtlChange(t=change.t_observed, code=change.code))
         if outcome.changes:
             log.append(outcome.changes)
 
     def _take_the_rest(
-        self, port: PseudoPort, log: ArrivalLog, line: TtlOutput | None
+        self, port: PseudoPort, log: ArrivalLog, line: TtlOutput
     ) -> None:
         # The kernel hands bytes over in a worker, so the last may still be on the way.
         poller = select.poll()

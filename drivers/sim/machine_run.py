@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import heapq
 import math
 import os
 import select
@@ -15,7 +16,7 @@ from drivers.sim.lifetime import Lifetime
 from drivers.sim.machine import Machine, TwinEvent
 from drivers.sim.outbox import FrameFaults
 from drivers.sim.pseudo_port import PseudoPort
-from drivers.sim.ttl import TtlInput, TtlOutput
+from drivers.sim.ttl import TtlInput, TtlOutput, add_ttl_options
 from drivers.stimulator import Now
 
 _READ_BYTES: Final = 4096
@@ -28,24 +29,12 @@ class TtlPaths:
     """Where the trigger input listens, and where pulses are forwarded to."""
 
     into: Path | None = None
-    out: Path | None = None
+    out: tuple[Path, ...] = ()
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that all simulated stimulators share."""
-    lines = parser.add_argument_group("trigger lines")
-    lines.add_argument(
-        "--ttl-in",
-        type=Path,
-        metavar="PATH",
-        help="make a Unix datagram socket here as trigger input; see drivers.sim.ttl",
-    )
-    lines.add_argument(
-        "--ttl-out",
-        type=Path,
-        metavar="PATH",
-        help="send each pulse to the Unix datagram socket of another device",
-    )
+    add_ttl_options(parser, "each pulse", takes_edges=True)
     parser.add_argument(
         "--seed", type=int, default=1, help="of the latencies (default: %(default)s)"
     )
@@ -71,7 +60,7 @@ def frame_faults(options: argparse.Namespace) -> FrameFaults:
 
 def ttl_paths(options: argparse.Namespace) -> TtlPaths:
     """Return the trigger lines among the options."""
-    return TtlPaths(into=options.ttl_in, out=options.ttl_out)
+    return TtlPaths(into=options.ttl_in, out=tuple(options.ttl_out))
 
 
 class MachineRun:
@@ -101,7 +90,8 @@ class MachineRun:
         self._log = log
         self._now = now
         self._input = None if paths.into is None else TtlInput(paths.into)
-        self._output = None if paths.out is None else TtlOutput(paths.out)
+        self._output = TtlOutput(*paths.out)
+        self._coming: list[float] = []
 
     def until_end(self, lifetime: Lifetime) -> None:
         """Be the device until the lifetime ends."""
@@ -111,9 +101,9 @@ class MachineRun:
                 if self._machine.unplugged:
                     self._port.unplug()
         finally:
-            for end in (self._input, self._output):
-                if end is not None:
-                    end.close()
+            self._output.close()
+            if self._input is not None:
+                self._input.close()
 
     def _wait(self, ending: int) -> list[int]:
         descriptors = [ending]
@@ -121,8 +111,8 @@ class MachineRun:
             descriptors.append(self._port.descriptor)
         if self._input is not None:
             descriptors.append(self._input.descriptor)
-        nap_s = self._machine.t_next() - self._now()
-        nap_s = min(max(0.0, nap_s), _LONGEST_NAP_S)
+        t_next = min([self._machine.t_next(), *self._coming[:1]])
+        nap_s = min(max(0.0, t_next - self._now()), _LONGEST_NAP_S)
         ready, _, _ = select.select(descriptors, [], [], nap_s)
         return ready
 
@@ -157,17 +147,18 @@ class MachineRun:
         strange = []
         for change in self._input.rises():
             t = self._now()
-            # The stamp is the edge; the datagram comes a little later.
             if math.fabs(t - change.t) <= _STALE_S:
-                self._machine.edge(min(change.t, t))
+                heapq.heappush(self._coming, change.t)
             else:
                 reason = f"the edge's stamp is {change.t - t:g} s from now"
                 strange.append(TwinEvent(t=t, kind="missed", reason=reason))
+        # The stamp is the edge. The datagram mostly comes a little later, but earlier
+        # from a box that says at once what its lines will do after its latency.
+        while self._coming and self._coming[0] <= self._now():
+            self._machine.edge(heapq.heappop(self._coming))
         return strange
 
     def _forward(self, events: list[TwinEvent]) -> None:
-        if self._output is None:
-            return
         for event in events:
             if event.kind == "pulse":
                 self._output.pulse(event.t, intensity=event.intensity)

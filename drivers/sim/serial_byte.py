@@ -1,10 +1,12 @@
 """The simulated byte trigger box: reads its port, stamps at once, then records."""
 
 import argparse
+import contextlib
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar, Final, Self
 
 from drivers.base import DriverSettingError
@@ -12,6 +14,7 @@ from drivers.sim.arrival_log import ArrivalLog
 from drivers.sim.byte_box import BoxBehaviour, ByteBox
 from drivers.sim.lifetime import Lifetime
 from drivers.sim.pseudo_port import PseudoPort
+from drivers.sim.ttl import TtlChange, TtlOutput, add_ttl_options
 
 _READ_BYTES: Final = 256
 _QUIET_MS: Final = 20
@@ -25,6 +28,8 @@ class SerialByteTwin:
     Parameters
     ----------
     behaviour : BoxBehaviour
+    ttl_out : sequence of Path
+        Sockets of virtual TTL lines that get each change of the lines.
     now : callable
         Host clock in seconds. `time.monotonic` reads `CLOCK_MONOTONIC`, which on Linux
         is the clock of Lab Streaming Layer too.
@@ -34,9 +39,14 @@ class SerialByteTwin:
     example: ClassVar[str] = "--log arrivals.jsonl --link /tmp/trigger"
 
     def __init__(
-        self, behaviour: BoxBehaviour, now: Callable[[], float] = time.monotonic
+        self,
+        behaviour: BoxBehaviour,
+        *,
+        ttl_out: Sequence[Path] = (),
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._box = ByteBox(behaviour)
+        self._ttl_out = tuple(ttl_out)
         self._now = now
 
     @classmethod
@@ -71,6 +81,7 @@ class SerialByteTwin:
             help="how long the lines stay up, with --clears-by-itself "
             f"(default: {_FACTORY_WIDTH_MS:g})",
         )
+        add_ttl_options(parser, "each change of the lines")
         _add_faults(parser)
 
     @classmethod
@@ -91,40 +102,51 @@ class SerialByteTwin:
                 pulse_width_s=None if width_ms is None else width_ms / 1e3,
                 unplug_after=options.unplug_after,
                 deaf_after=options.deaf_after,
-            )
+            ),
+            ttl_out=options.ttl_out,
         )
 
     def run(self, port: PseudoPort, log: ArrivalLog, lifetime: Lifetime) -> None:
         """Read, stamp and record, until the lifetime ends."""
+        with contextlib.closing(TtlOutput(*self._ttl_out)) as line:
+            self._serve(port, log, lifetime, line)
+        if self._box.unplugged:
+            port.unplug()
+        lifetime.wait()
+
+    def _serve(
+        self, port: PseudoPort, log: ArrivalLog, lifetime: Lifetime, line: TtlOutput
+    ) -> None:
         poller = select.poll()
         poller.register(port.descriptor, select.POLLIN)
         poller.register(lifetime.descriptor, select.POLLIN)
         while not (self._box.unplugged or self._box.deaf):
             ready = {descriptor for descriptor, _ in poller.poll()}
             if port.descriptor in ready:
-                self._take(port, log)
+                self._take(port, log, line)
             if lifetime.descriptor in ready:
-                self._take_the_rest(port, log)
-                break
-        if self._box.unplugged:
-            port.unplug()
-        lifetime.wait()
+                self._take_the_rest(port, log, line)
+                return
 
-    def _take(self, port: PseudoPort, log: ArrivalLog) -> None:
+    def _take(self, port: PseudoPort, log: ArrivalLog, line: TtlOutput) -> None:
         received = os.read(port.descriptor, _READ_BYTES)
         t_received = self._now()
         changes = self._box.take(received, t_received)
+        for change in changes:
+            line.send(TtlChange(t=change.t_observed, code=change.code))
         if changes:
             log.append(changes)
 
-    def _take_the_rest(self, port: PseudoPort, log: ArrivalLog) -> None:
+    def _take_the_rest(
+        self, port: PseudoPort, log: ArrivalLog, line: TtlOutput
+    ) -> None:
         # The kernel hands bytes over in a worker, so the last may still be on the way.
         poller = select.poll()
         poller.register(port.descriptor, select.POLLIN)
         for _ in range(_LAST_READS):
             if self._box.unplugged or self._box.deaf or not poller.poll(_QUIET_MS):
                 return
-            self._take(port, log)
+            self._take(port, log, line)
 
 
 def _add_faults(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,13 @@
 """A virtual TTL line between simulated devices: one datagram for each change of code.
 
 The receiver makes a Unix datagram socket at a path of its choice; any number of senders
-write to it. A datagram is one JSON object: `t`, the instant on `CLOCK_MONOTONIC` in
-seconds; `code`, the state of the trigger lines from then on, 0 at rest; and, from a
-stimulator that made a pulse, `intensity_pct_mso`.
+write to it, and a sender may write to any number of receivers. A datagram is one JSON
+object: `t`, the instant on `CLOCK_MONOTONIC` in seconds; `code`, the state of the
+trigger lines from then on, 0 at rest; and, from a stimulator that made a pulse,
+`intensity_pct_mso`.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -101,21 +103,28 @@ class TtlInput:
         """Readable when there are changes."""
         return self._socket.fileno()
 
-    def rises(self) -> list[TtlChange]:
-        """Return the changes since the last call that left rest, in their order."""
-        rises: list[TtlChange] = []
+    def changes(self) -> list[TtlChange]:
+        """Return the changes since the last call, in the order of their coming."""
+        changes: list[TtlChange] = []
         while True:
             try:
                 datagram = self._socket.recv(_LARGEST_DATAGRAM)
             except BlockingIOError:
-                return rises
+                return changes
             change = decode(datagram)
             if change is None:
                 self.n_strange += 1
-                continue
+            else:
+                changes.append(change)
+
+    def rises(self) -> list[TtlChange]:
+        """Return the changes since the last call that left rest, in their order."""
+        rises: list[TtlChange] = []
+        for change in self.changes():
             if self._code == 0 and change.code != 0:
                 rises.append(change)
             self._code = change.code
+        return rises
 
     def close(self) -> None:
         """Close the socket and remove it."""
@@ -129,22 +138,25 @@ class TtlOutput:
 
     Parameters
     ----------
-    path : Path
-        The receiver's socket; it need not be there yet.
+    *paths : Path
+        The receivers' sockets; they need not be there yet. None at all is an output
+        that nothing is plugged into.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = str(path)
+    def __init__(self, *paths: Path) -> None:
+        self._paths = tuple(str(path) for path in paths)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)  # noqa: FBT003 - the standard library's way
         self.n_lost = 0
 
     def send(self, change: TtlChange) -> None:
-        """Send one change."""
-        try:
-            self._socket.sendto(change.encode(), self._path)
-        except OSError:
-            self.n_lost += 1
+        """Send one change to each receiver."""
+        datagram = change.encode()
+        for path in self._paths:
+            try:
+                self._socket.sendto(datagram, path)
+            except OSError:
+                self.n_lost += 1
 
     def pulse(self, t: float, code: int = 1, intensity: float | None = None) -> None:
         """Send a rise at `t` and the return to rest."""
@@ -154,3 +166,35 @@ class TtlOutput:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+
+def add_ttl_options(
+    parser: argparse.ArgumentParser, sends: str, *, takes_edges: bool = False
+) -> None:
+    """Add the options for the virtual lines of a simulated device.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    sends : str
+        What goes out, for the help.
+    takes_edges : bool
+        Whether it has a trigger input too.
+    """
+    lines = parser.add_argument_group("trigger lines; see drivers.sim.ttl")
+    if takes_edges:
+        lines.add_argument(
+            "--ttl-in",
+            type=Path,
+            metavar="PATH",
+            help="make a Unix datagram socket here as trigger input",
+        )
+    lines.add_argument(
+        "--ttl-out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help=f"send {sends} to the Unix datagram socket of another device, or of the "
+        "simulated participant; give it once for each",
+    )

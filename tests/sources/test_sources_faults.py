@@ -6,6 +6,7 @@ from controller.errors import ChannelError, ConfigError
 from controller.sources.pacing import TimedRows, on_schedule
 from controller.sources.synthetic.__main__ import parse_settings, participant_rows
 from controller.sources.synthetic.faults import RAIL_UV, Faults, with_faults
+from controller.sources.synthetic.responses import Responses
 from controller.sources.synthetic.signal import SyntheticParticipant
 
 RATE_HZ = 100.0
@@ -89,7 +90,8 @@ def test_faults_do_not_depend_on_the_split() -> None:
 
 def test_duration_is_kept_to_the_sample() -> None:
     config = SyntheticSource(kind="synthetic", sfreq_hz=250.0)
-    rows = list(participant_rows(SyntheticParticipant(config), config, Faults(), 2.5))
+    person, responses = SyntheticParticipant(config), Responses(config)
+    rows = list(participant_rows(person, config, Faults(), 2.5, responses))
     assert sum(len(part.samples) for part in rows) == 625
     assert rows[-1].stamp_s[-1] == 624 / 250.0
 

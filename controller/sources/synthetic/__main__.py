@@ -1,12 +1,14 @@
 """Stream a simulated participant: `python -m controller.sources.synthetic`."""
 
+import contextlib
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pydantic
 
-from controller.config import SyntheticSource
+from controller.config_source import SyntheticSource
 from controller.errors import ChannelError, ConfigError
 from controller.sources.montage import channel_index
 from controller.sources.network import configure_lsl
@@ -14,7 +16,15 @@ from controller.sources.outlet import EegOutlet
 from controller.sources.pacing import TimedRows, on_schedule
 from controller.sources.serving import Serving, exit_with_sentence, serve
 from controller.sources.synthetic.faults import Faults, with_faults
+from controller.sources.synthetic.layout import (
+    channel_labels,
+    channel_types,
+    channel_units,
+)
+from controller.sources.synthetic.pulse_script import read_pulse_script
+from controller.sources.synthetic.responses import Responses
 from controller.sources.synthetic.signal import SyntheticParticipant
+from controller.sources.synthetic.wires import LiveWires
 
 _NEVER = math.inf
 
@@ -25,6 +35,11 @@ _NEVER = math.inf
 @click.option("--wait/--no-wait", default=False, help="start with the first receiver")
 @click.option("--parent", type=int, help="end when this process is gone")
 @click.option("--duration", "duration_s", type=float, default=_NEVER, help="seconds")
+@click.option("--trigger-in", type=Path, help="virtual TTL line of trigger codes")
+@click.option("--pulse-in", type=Path, help="virtual TTL line of a stimulator's pulses")
+@click.option(
+    "--pulse-script", type=Path, help="triggers and pulses that happen anyway"
+)
 @click.option("--gap-at", "gap_at_s", type=float, default=_NEVER)
 @click.option("--gap-s", type=float, default=0.5)
 @click.option("--nan-at", "nan_at_s", type=float, default=_NEVER)
@@ -43,6 +58,9 @@ def main(
     wait: bool,
     parent: int | None,
     duration_s: float,
+    trigger_in: Path | None,
+    pulse_in: Path | None,
+    pulse_script: Path | None,
     fault_channel: str | None,
     die_at_s: float,
     **fault_times: float,
@@ -51,27 +69,43 @@ def main(
 
     def stream() -> None:
         config = parse_settings(config_json)
+        labels = channel_labels(config)
         channel = (
             None
             if fault_channel is None
-            else channel_index(fault_channel, config.channels, where="--fault-channel")
+            else channel_index(fault_channel, labels, where="--fault-channel")
         )
         faults = Faults(channel=channel, **fault_times)
         participant = SyntheticParticipant(config)
+        responses = Responses(config)
+        if pulse_script is not None:
+            for pulse in read_pulse_script(pulse_script):
+                pulse.play(responses)
+        wires = LiveWires(
+            responses, config.sfreq_hz, trigger_in=trigger_in, pulse_in=pulse_in
+        )
         configure_lsl(local_only=True)
         outlet = EegOutlet(
             name="phasegate simulated participant",
             source_id=source_id,
             sfreq_hz=config.sfreq_hz,
-            labels=config.channels,
-            types=["EEG"] * len(config.channels),
-            units=["microvolts"] * len(config.channels),
+            labels=labels,
+            types=channel_types(config),
+            units=channel_units(config),
         )
-        serve(
-            outlet,
-            participant_rows(participant, config, faults, duration_s),
-            Serving(source_id=source_id, wait=wait, parent=parent, die_at_s=die_at_s),
-        )
+        with contextlib.closing(wires):
+            serve(
+                outlet,
+                participant_rows(participant, config, faults, duration_s, responses),
+                Serving(
+                    source_id=source_id,
+                    wait=wait,
+                    parent=parent,
+                    die_at_s=die_at_s,
+                    transport_s=config.transport_ms / 1e3,
+                ),
+                wires,
+            )
 
     exit_with_sentence(stream)
 
@@ -98,13 +132,18 @@ def participant_rows(
     config: SyntheticSource,
     faults: Faults,
     duration_s: float,
+    responses: Responses,
 ) -> Iterator[TimedRows]:
-    """Yield the participant's samples in blocks of about a second, faults included."""
+    """Yield the participant's samples in blocks of about a second, faults included.
+
+    `responses` gets the truth of each block before it is yielded.
+    """
     page = max(1, round(config.sfreq_hz))
     first = 0
     while first < duration_s * config.sfreq_hz:
         n = min(page, duration_s * config.sfreq_hz - first)
         block = participant.read(math.ceil(n))
+        responses.remember(first, block.truth)
         rows = on_schedule(block.samples, first, config.sfreq_hz)
         yield with_faults(rows, faults, interval_s=1 / config.sfreq_hz)
         first += len(block.samples)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.signal
 
-from controller.config import SyntheticSource
+from controller.config_source import SyntheticSource
 from controller.sources.synthetic.scalp import EYES, background_mixing, reach
 
 Float64Array = npt.NDArray[np.float64]
@@ -20,6 +20,14 @@ _BLINK_S = 0.3
 # Power of 1/f noise between 1 and 2 Hz, which is that of every octave.
 _OCTAVE_HZ = (1.0, 2.0)
 _LOWEST_POLE_HZ = 0.3
+_MUSCLE_STREAM = 5
+_MUSCLE_UV = 3.0
+
+
+def random_generator(seed: int, part: int) -> np.random.Generator:
+    """Return the generator of one part of the participant; each has its own."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(part,))
+    return np.random.default_rng(sequence)
 
 
 class Rhythm:
@@ -150,6 +158,37 @@ class Blinks:
             course[onset : onset + length] += self._shape
         self._tail = course[n:]
         return np.outer(course[:n], self._gain)
+
+
+class FurtherChannels:
+    """The muscle at rest, and the trigger input at rest, beside the EEG.
+
+    Parameters
+    ----------
+    config : SyntheticSource
+    """
+
+    def __init__(self, config: SyntheticSource) -> None:
+        self._rng = random_generator(config.seed, _MUSCLE_STREAM)
+        self._muscle = config.emg_channel is not None
+        self._trigger = config.trigger_channel is not None
+
+    def beside(self, eeg_uv: Float64Array, hum_uv: Float64Array) -> Float64Array:
+        """Return the next samples of all channels.
+
+        Parameters
+        ----------
+        eeg_uv : array, shape (n, n_eeg_channels)
+        hum_uv : array, shape (n, 1)
+            Of the mains, which the muscle's electrodes get too.
+        """
+        columns = [eeg_uv]
+        if self._muscle:
+            noise = self._rng.standard_normal((len(eeg_uv), 1))
+            columns.append(_MUSCLE_UV * noise + hum_uv)
+        if self._trigger:
+            columns.append(np.zeros((len(eeg_uv), 1)))
+        return np.hstack(columns)
 
 
 def _pink_filter(sfreq_hz: float) -> Float64Array:

@@ -9,9 +9,15 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from controller.config import SyntheticSource
+from controller.config_source import SyntheticSource
 from controller.errors import ConfigError
-from controller.sources.synthetic.components import Background, Blinks, Rhythm
+from controller.sources.synthetic.components import (
+    Background,
+    Blinks,
+    FurtherChannels,
+    Rhythm,
+    random_generator,
+)
 from controller.sources.synthetic.scalp import (
     FRONTAL,
     OCCIPITAL,
@@ -22,7 +28,9 @@ from controller.sources.synthetic.scalp import (
 Float64Array = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 
-_ALPHA_REACH = 0.45
+ALPHA_REACH = 0.45
+"""Of the alpha rhythm over the back of the head, in head radii."""
+
 _THETA_REACH = 0.4
 _RHYTHM_REACH = 0.3  # so that a Hjorth derivation over it sees most of it
 
@@ -57,7 +65,7 @@ class Block:
     Parameters
     ----------
     samples : array, shape (n_samples, n_channels)
-        Microvolts.
+        Microvolts; the trigger input's channel, if there is one, shows codes.
     truth : Truth
         Of the same samples.
     """
@@ -93,17 +101,17 @@ class SyntheticParticipant:
         _check_rate(config)
         self._config = config
         self._page_samples = max(1, round(config.sfreq_hz))
-        seeds = np.random.SeedSequence(config.seed).spawn(5)
-        rng = [np.random.default_rng(seed) for seed in seeds]
+        rng = [random_generator(config.seed, part) for part in range(5)]
         self._alpha = Rhythm(config.alpha_hz, config.alpha_uv, config.sfreq_hz, rng[0])
         self._theta = Rhythm(config.theta_hz, config.theta_uv, config.sfreq_hz, rng[1])
         positions = electrode_positions(config.channels)
-        self._alpha_gain = reach(positions, OCCIPITAL, _ALPHA_REACH)
+        self._alpha_gain = reach(positions, OCCIPITAL, ALPHA_REACH)
         self._theta_gain = reach(positions, FRONTAL, _THETA_REACH)
         self._background = Background(config, positions, rng[2])
         self._blinks = Blinks(config, positions, rng[3])
         self._rhythm = _third_rhythm(config, rng[4])
-        self._rhythm_gain = _third_gain(config, positions)
+        self._rhythm_gain = third_gain(config, positions)
+        self._further = FurtherChannels(config)
         self._n_generated = 0
         self._left: Block = self._page()
 
@@ -145,8 +153,10 @@ class SyntheticParticipant:
         if self._rhythm is not None:
             rhythm_phase, rhythm_uv = self._rhythm.read(n)
             samples += np.outer(rhythm_uv * np.cos(rhythm_phase), self._rhythm_gain)
-        samples += self._line(n)
+        hum = self._line(n)
+        samples += hum
         samples += self._blinks.read(n)
+        samples = self._further.beside(samples, hum)
         self._n_generated += n
         return Block(
             samples=samples.astype(np.float32),
@@ -181,7 +191,8 @@ def _third_rhythm(config: SyntheticSource, rng: np.random.Generator) -> Rhythm |
     )
 
 
-def _third_gain(config: SyntheticSource, positions: Float64Array) -> Float64Array:
+def third_gain(config: SyntheticSource, positions: Float64Array) -> Float64Array:
+    """Return how much of the third rhythm reaches each position, 0 without one."""
     if config.rhythm_at is None:
         return np.zeros(len(positions))
     ((x, y),) = electrode_positions((config.rhythm_at,), where="source.rhythm_at")
