@@ -61,6 +61,23 @@ def test_sending_to_nobody_is_lost_as_on_a_cable(tmp_path):
     output.close()
 
 
+def test_one_output_reaches_every_receiver(tmp_path):
+    ends = [TtlInput(tmp_path / name) for name in ("first", "second")]
+    output = TtlOutput(tmp_path / "first", tmp_path / "nobody", tmp_path / "second")
+    output.send(TtlChange(t=1.0, code=5))
+    assert [[change.code for change in end.changes()] for end in ends] == [[5], [5]]
+    assert output.n_lost == 1
+    for end in (*ends, output):
+        end.close()
+
+
+def test_changes_tell_of_returns_to_rest_too(line):
+    end, output = line
+    output.pulse(1.0, code=3)
+    assert [change.code for change in end.changes()] == [3, 0]
+    output.close()
+
+
 def test_socket_of_an_earlier_run_is_replaced(tmp_path):
     path = tmp_path / "ttl"
     first = TtlInput(path)
