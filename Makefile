@@ -1,4 +1,5 @@
 # Everything runs from .venv; the stamp file says that the installation is current.
+# Tests that stream over LSL keep time, so they run one by one, after all others.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -22,7 +23,8 @@ demo: $(STAMP)
 	$(BIN)/phasegate demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not lsl" --numprocesses logical --dist loadfile
+	$(BIN)/python -m pytest -m lsl
 
 format: $(STAMP)
 	$(BIN)/ruff format .

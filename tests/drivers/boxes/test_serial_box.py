@@ -142,7 +142,8 @@ def test_device_that_stopped_to_read_gets_the_longer_rest(terminal):
     received = b""
     while not received.endswith(b"REST") and (piece := terminal.read(1)):
         received += piece
-    assert received.endswith(b"x\nREST")
+    # Some of the waiting bytes may have gone out before they were discarded.
+    assert received.endswith(b"\nREST")
 
 
 @pytest.mark.parametrize(
