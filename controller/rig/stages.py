@@ -35,6 +35,7 @@ from controller.rig.records import (
     design_arrays,
     recorded_stream,
 )
+from controller.rig.replay_input import HANDED_OVER, LoopInput, memory_digest
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
@@ -198,6 +199,12 @@ class Stages:
             raise EngineFault("The loop cannot be closed before there is a design.")
         self._warm_up.take(join(rest))
         memory = self.outcome.memory = self._warm_up.finished(memory)
+        recorder.event(
+            HANDED_OVER,
+            t=host_clock(),
+            n_samples=int(memory.now.n_samples[0]),
+            memory=memory_digest(memory),
+        )
         if self._interrupt.wished():
             return
         self._close_loop(supervisor, recorder, self._warm_up.program, memory)
@@ -244,7 +251,8 @@ class Stages:
 
         The rest goes on growing meanwhile: what is joined here is a copy.
         """
-        calibration = self._design(join(list(rest)))
+        designed_from = join(list(rest))
+        calibration = self._design(designed_from)
         output = self._equipment.output
         self._granted = output.simulated or (
             not self._interrupt.wished()
@@ -253,10 +261,16 @@ class Stages:
         rules = self._planner.rules(self._timing)
         with driver_errors():
             edges = output.edges(trigger_code(self._config.output))
-        warm_up = self._warm_up = WarmUp(
-            self._planner.loop_program(calibration, rules, edges),
-            self._stream.labels,
+        program = self._planner.loop_program(calibration, rules, edges)
+        loop_input = LoopInput(
+            rest=self._planner.rest_program(),
+            loop=program,
             n_window=amplitude_window(rules),
+            n_designed=len(designed_from.samples),
+        )
+        self._folder.write_program(loop_input.arrays())
+        warm_up = self._warm_up = WarmUp(
+            program, self._stream.labels, n_window=loop_input.n_window
         )
         # Twice: while the first goes over all of it, a second or so comes in.
         for _ in range(2):

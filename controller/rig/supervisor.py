@@ -187,7 +187,8 @@ class Supervisor:
         """
         t_start = self._t_loop_beat = host_clock()
         self.status.stage, self.status.duration_s = name, duration_s
-        self._recorder.event("stage", name=name, t=t_start)
+        n_samples = int(memory.now.n_samples[0])
+        self._recorder.event("stage", name=name, t=t_start, n_samples=n_samples)
         self._words.beat(t_start)
         # Nobody has looked since the stage before; the gate may have closed by now.
         self._follow_markers(t_start)

@@ -18,6 +18,7 @@ from controller.session.jsonable import to_page
 CONFIG = "config.toml"
 PROVENANCE = "provenance.json"
 DESIGN = "design.npz"
+PROGRAM = "program.npz"
 DECISIONS = "decisions.jsonl"
 PULSES = "pulses.tsv"
 EEG = "eeg.xdf"
@@ -120,7 +121,14 @@ class SessionFolder:
             The report needs `mixing`, shape (n_virtual, n_channels), microvolts per
             stream unit, `band_hz`, shape (2,), and `output_latency_s`.
         """
-        path = self.path / DESIGN
+        return self._write_arrays(DESIGN, arrays)
+
+    def write_program(self, arrays: Mapping[str, npt.ArrayLike]) -> Path:
+        """Write everything that the loop was entered with, for a replay."""
+        return self._write_arrays(PROGRAM, arrays)
+
+    def _write_arrays(self, name: str, arrays: Mapping[str, npt.ArrayLike]) -> Path:
+        path = self.path / name
         try:
             with path.open("xb") as file:
                 np.savez(file, allow_pickle=False, **dict(arrays))
