@@ -109,5 +109,11 @@ class MissingExtra(PhasegateError):
     exit_code = 18
 
 
+class ReplayDiffers(PhasegateError):
+    """A recorded session decided differently when it was run again."""
+
+    exit_code = 19
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""

@@ -1,5 +1,6 @@
-"""`phasegate replay FILE`: a recording instead of a participant."""
+"""`phasegate replay`: a session once more, or a recording instead of a participant."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def as_labels(
 
 
 @click.command()
-@click.argument("recording", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("recording", metavar="SESSION|FILE", type=click.Path(path_type=Path))
 @click.option(
     "--channels",
     metavar="LABELS",
@@ -104,18 +105,36 @@ def replay(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Close the loop on a recording, in real time.
+    """Run a session again, or close the loop on a recording.
+
+    SESSION is a session's folder: its samples go through the same loop with the
+    arrival times that they had, at once, and every decision must come out the same, bit
+    for bit.
 
     FILE is EDF, BDF, FIF, BrainVision (.vhdr) or EEGLAB (.set). It streams over LSL as
-    an amplifier would; the trigger box is simulated, also where --config names a real
-    one. The session ends with the recording.
+    an amplifier would, in real time; the trigger box is simulated, also where --config
+    names a real one. The session ends with the recording.
 
     \b
     Example:
+      phasegate replay sessions/20310506T070809Z_p07_alpha
       phasegate replay rest.edf
       phasegate replay rest.edf --channels O1,Oz,O2 --target trough
       phasegate replay rest.fif --channels Fz --band theta --rest 30
     """  # noqa: D301 - \b keeps the lines apart
+    if recording.is_dir():
+        from controller.cli.replay_session import replay_session
+
+        given = {
+            "--channels": channels,
+            "--band": band,
+            "--target": target,
+            "--config": config_path,
+            "--speed": speed,
+            "--rest": rest_s,
+        }
+        _refuse_for_sessions(given)
+        context.exit(replay_session(recording, as_json=as_json))
     from controller.cli.session import Wish, conduct
     from controller.cli.settings import Settings
     from controller.cli.shipped import shipped_config
@@ -141,3 +160,11 @@ def replay(
         context.exit(conduct(wish, context.obj or Desk()))
     except ChannelError as error:
         raise ChannelError(f"{error} Choose with --channels.") from error
+
+
+def _refuse_for_sessions(given: Mapping[str, object]) -> None:
+    for option, value in given.items():
+        if value is not None:
+            raise click.UsageError(
+                f"{option} is for a recording, not for a session's folder."
+            )

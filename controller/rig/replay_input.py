@@ -6,7 +6,6 @@ configurations, designers or protocols have learnt since.
 
 import dataclasses
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,8 @@ from controller.core.structures import Memory, Program
 from controller.errors import FileError
 from controller.kernels.jit import new_records
 from controller.safety.limits import LIMITS
-from controller.session.append_file import reason_of
 from controller.session.folder import PROGRAM
+from controller.session.load import read_arrays
 
 HANDED_OVER = "handed over"
 """The event with which the rest ends and the closed loop begins."""
@@ -107,15 +106,9 @@ def read_loop_input(folder: Path) -> LoopInput | None:
         If the file is damaged, or its records are not those of this version.
     """
     path = folder / PROGRAM
-    if not path.is_file():
+    arrays = read_arrays(path)
+    if not arrays:
         return None
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays: dict[str, Any] = dict(archive)
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {reason_of(error)}.") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FileError(f"{path} is damaged: {error}.") from error
     try:
         _require_layouts(path, arrays)
         return LoopInput(
@@ -143,7 +136,7 @@ def _require_layouts(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def _program(path: Path, arrays: Mapping[str, Any], stage: str) -> Program:
-    fields = {}
+    fields: dict[str, Any] = {}
     for field in Program._fields:
         array = arrays[f"{stage}.{field}"]
         if field in _RECORDS:

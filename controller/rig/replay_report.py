@@ -1,4 +1,4 @@
-"""A session folder replayed and compared with itself: the answer of `replay SESSION`."""
+"""A session folder replayed and compared with itself: what `replay SESSION` says."""
 
 import dataclasses
 import time
@@ -113,10 +113,11 @@ def replay_folder(folder: Path) -> ReplayReport:
     session = load_session(folder)
     reading_s = time.perf_counter() - t_start
     replayed = replay(session, loop_input)
-    return _compared(session, replayed, reading_s)
+    return compared(session, replayed, reading_s)
 
 
-def _compared(session: Session, replayed: Replayed, reading_s: float) -> ReplayReport:
+def compared(session: Session, replayed: Replayed, reading_s: float) -> ReplayReport:
+    """Compare what a replay gave with what a session's folder holds."""
     torn = bool(session.notes)
     event = handed_over_event(session)
     recorded = session.samples if replayed.samples is not None else session.samples[:0]

@@ -96,7 +96,7 @@ def load_session(path: Path) -> Session:
         edges=_edges(xdf),
         events=events,
         pulses=read_pulses(path / names.PULSES),
-        design=_arrays(path / names.DESIGN),
+        design=read_arrays(path / names.DESIGN),
         summary=_json(path / names.SUMMARY),
         provenance=_json(path / names.PROVENANCE),
         notes=_notes(eeg, arrival, xdf.n_torn_bytes, n_torn),
@@ -156,11 +156,19 @@ def _notes(
     return tuple(notes)
 
 
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of an `npz` file by name; none where there is no such file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is damaged.
+    """
     if not path.is_file():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: numpy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return dict(archive)
     except OSError as error:
         raise FileError(f"{path} cannot be read: {reason_of(error)}.") from error

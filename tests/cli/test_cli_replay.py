@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.session_maker import make_session
+from controller.config import parse_config
+from controller.session.folder import DECISIONS
+
+
+@pytest.fixture(scope="module")
+def session_folder(tmp_path_factory) -> Path:
+    text = (
+        Path("configs/demo.toml")
+        .read_text(encoding="utf-8")
+        .replace('"blend"', '"iir"')
+        .replace("rest_s = 30", "rest_s = 16")
+        .replace("duration_s = 60", "duration_s = 12")
+    )
+    root = tmp_path_factory.mktemp("sessions")
+    return make_session(parse_config(text, where="test"), text, root)
+
+
+def test_a_session_is_replayed_and_found_identical(invoke, session_folder):
+    result = invoke("replay", session_folder)
+    assert result.exit_code == 0, result.stderr
+    assert "identical bit for bit" in result.stdout
+    assert "not identical" not in result.stdout
+
+
+def test_json_says_whether_all_decisions_came_out_again(
+    invoke, read_json, session_folder
+):
+    told = read_json(invoke("replay", session_folder, "--json"))
+    decisions = told["decisions"]
+    assert decisions["identical"] is True
+    assert decisions["first_difference"] is None
+    assert decisions["count"] > 20
+    assert told["folder"] == str(session_folder)
+
+
+def test_a_difference_is_named_and_has_an_exit_code(invoke, session_folder):
+    path = session_folder / DECISIONS
+    kept = path.read_text()
+    lines = kept.splitlines()
+    at = next(i for i, line in enumerate(lines) if '"kind":"decision"' in line)
+    entry = json.loads(lines[at])
+    entry["threshold_uv"] += 1.0
+    lines[at] = json.dumps(entry)
+    path.write_text("\n".join(lines) + "\n")
+    try:
+        result = invoke("replay", session_folder, "--json")
+    finally:
+        path.write_text(kept)
+    assert result.exit_code == 19
+    assert "number 0 differs in threshold_uv" in result.stderr
+    assert json.loads(result.stdout)["decisions"]["identical"] is False
+
+
+@pytest.mark.parametrize("option", [("--speed", "2"), ("--channels", "O1")])
+def test_options_of_a_recording_are_refused_for_a_session(
+    invoke, session_folder, option
+):
+    result = invoke("replay", session_folder, *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} is for a recording" in result.stderr
+
+
+def test_a_folder_that_is_no_session_is_refused(invoke, tmp_path):
+    result = invoke("replay", tmp_path)
+    assert result.exit_code == 17
+    assert "is not a session folder" in result.stderr

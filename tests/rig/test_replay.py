@@ -1,0 +1,175 @@
+"""A session's decisions come out again, bit for bit, whatever happened in it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.session_maker import Received, make_session
+from controller.config import parse_config
+from controller.core.reasons import Outcome
+from controller.errors import FileError
+from controller.rig.replay_input import read_loop_input
+from controller.rig.replay_report import ReplayReport, replay_folder
+from controller.safety.interlock import Permit, Refusal
+from controller.session.folder import DECISIONS, PROGRAM
+from controller.session.load import load_session
+
+REST_S, LOOP_S, SFREQ_HZ = 16.0, 12.0, 1000
+LOOP_AT = round((2.5 + REST_S) * SFREQ_HZ)
+
+
+def text_of(estimator: str = "iir", gate: str = "") -> str:
+    demo = Path("configs/demo.toml").read_text(encoding="utf-8")
+    return (
+        demo.replace('kind = "blend"', f'kind = "{estimator}"')
+        .replace("percentile = 60", f"percentile = 30\n{gate}")
+        .replace("rest_s = 30", f"rest_s = {REST_S:g}")
+        .replace("duration_s = 60", f"duration_s = {LOOP_S:g}")
+    )
+
+
+def made(root: Path, text: str | None = None, **options) -> Path:
+    text = text or text_of()
+    return make_session(parse_config(text, where="test"), text, root, **options)
+
+
+def gaps(told: Received) -> None:
+    """Samples are lost in the rest and in the loop."""
+    for at in (4000, LOOP_AT + 3000):
+        told.t_sample[at:] += 0.3
+        told.t_arrival[at:] += 0.3
+
+
+def stalls(told: Received) -> None:
+    """The stream stands still, and comes all at once; wake-ups are late."""
+    for at in range(LOOP_AT + 500, len(told.raw), 1700):
+        told.t_arrival[at : at + 60] = told.t_arrival[at + 60]
+    told.late_s = np.array([0.0, 0.0002, 0.0015])
+
+
+def markers(told: Received) -> None:
+    """A gate opens and closes, and the supervisor is late for a while."""
+    at = np.arange(LOOP_AT, len(told.raw))
+    told.permits[at[(at // 700) % 2 == 0]] &= ~int(Permit.ARMED)
+    told.permits[LOOP_AT + 6000 : LOOP_AT + 7000] &= ~int(Permit.SUPERVISED)
+
+
+def artifacts(told: Received) -> None:
+    """The participant blinks, and a channel touches its rail."""
+    for at in (3000, LOOP_AT + 2000, LOOP_AT + 7000):
+        told.raw[at : at + 40] += 900.0
+
+
+def call_fails(told: Received) -> None:
+    """The wire breaks in the third pulse."""
+    told.fail_call = 4
+
+
+@pytest.mark.parametrize("trouble", [gaps, stalls, markers, artifacts, call_fails])
+def test_every_decision_comes_out_again(tmp_path, trouble):
+    report = replay_folder(made(tmp_path, trouble=trouble))
+    assert report.decisions.identical, report.decisions.first_difference
+    assert report.edges.identical, report.edges.first_difference
+    assert report.samples.identical, report.samples.first_difference
+    assert report.handed_over is True
+    assert report.decisions.count > 20
+    assert report.edges.count > 0
+
+
+@pytest.mark.parametrize("estimator", ["wiener", "blend", "kalman", "pll"])
+def test_every_kind_of_estimator_is_reproduced(tmp_path, estimator):
+    report = replay_folder(made(tmp_path, text_of(estimator)))
+    assert report.identical
+    assert report.samples.identical
+
+
+def test_lateness_and_failures_are_in_the_record_that_is_reproduced(tmp_path):
+    session = load_session(made(tmp_path, trouble=stalls))
+    assert np.any(session.edges["refusal"] == Refusal.TOO_LATE)
+    assert np.any(session.decisions["outcome"] == Outcome.HELD)
+
+
+def test_a_changed_sample_is_found_and_named(tmp_path):
+    folder = made(tmp_path)
+    report = replay_with(folder, change_of_a_sample)
+    assert not report.decisions.identical
+    assert not report.samples.identical
+    first = report.samples.first_difference
+    assert first.row >= LOOP_AT + 1000
+    assert first.field in ("phase_rad", "amplitude_uv", "artifacts", "sd_rad")
+
+
+def change_of_a_sample(session):
+    raw = session.raw.copy()
+    raw[LOOP_AT + 1000] += 40.0
+    return dataclasses.replace(session, raw=raw)
+
+
+def replay_with(folder: Path, change) -> ReplayReport:
+    from controller.rig.replay import replay
+    from controller.rig.replay_report import compared
+
+    session = load_session(folder)
+    replayed = replay(change(session), read_loop_input(folder))
+    return compared(session, replayed, 0.0)
+
+
+def test_a_changed_log_is_found_and_named(tmp_path):
+    folder = made(tmp_path)
+    path = folder / DECISIONS
+    lines = path.read_text().splitlines()
+    at = [number for number, line in enumerate(lines) if '"decision"' in line][5]
+    entry = json.loads(lines[at])
+    assert entry["kind"] == "decision"
+    entry["amplitude_uv"] = np.nextafter(entry["amplitude_uv"], np.inf)
+    lines[at] = json.dumps(entry)
+    path.write_text("\n".join(lines) + "\n")
+    first = replay_folder(folder).decisions.first_difference
+    assert (first.row, first.field) == (5, "amplitude_uv")
+    assert first.recorded == np.nextafter(first.replayed, np.inf)
+
+
+def test_the_slices_of_the_replay_make_no_difference(tmp_path):
+    folder = made(tmp_path)
+    assert (
+        replay_folder(folder).decisions.replayed_fingerprint
+        == replay_folder(folder).decisions.replayed_fingerprint
+    )
+
+
+def test_a_session_without_its_program_is_refused_in_a_sentence(tmp_path):
+    folder = made(tmp_path)
+    (folder / PROGRAM).unlink()
+    with pytest.raises(FileError, match=f"has no {PROGRAM}"):
+        replay_folder(folder)
+
+
+def test_a_damaged_program_is_refused_in_a_sentence(tmp_path):
+    folder = made(tmp_path)
+    path = folder / PROGRAM
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(FileError, match="is damaged"):
+        replay_folder(folder)
+
+
+def test_a_program_of_other_fields_is_refused_by_its_version(tmp_path):
+    folder = made(tmp_path)
+    with np.load(folder / PROGRAM) as archive:
+        arrays = dict(archive)
+    arrays["layout.decisions"] = np.array("8 other:<f8")
+    np.savez(folder / PROGRAM, **arrays)
+    with pytest.raises(FileError, match="its decisions have other fields"):
+        replay_folder(folder)
+
+
+def test_a_torn_log_is_compared_as_far_as_it_goes(tmp_path):
+    folder = made(tmp_path)
+    path = folder / DECISIONS
+    path.write_bytes(path.read_bytes()[:-7])
+    report = replay_folder(folder)
+    assert report.identical
+    assert report.decisions.count > 20
+    assert any("torn" in note for note in report.notes)
