@@ -154,7 +154,7 @@ def _program(path: Path, arrays: Mapping[str, Any], stage: str) -> Program:
 
 
 def _layout(dtype: np.dtype[Any]) -> str:
-    fields = dtype.fields or {}
+    fields: Mapping[str, Any] = dtype.fields or {}
     listed = [f"{name}:{fields[name][0].str}" for name in dtype.names or ()]
     return f"{dtype.itemsize} " + " ".join(listed)
 
