@@ -22,6 +22,7 @@ LONGEST_FILE = 400
 FLOORS = (
     "controller.cli",
     "controller.rig",
+    "controller.export",
     "controller.report",
     "controller.calibration",
     "controller.session",

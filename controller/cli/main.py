@@ -7,6 +7,7 @@ from controller.cli.calibrate import calibrate
 from controller.cli.check import check
 from controller.cli.demo import demo
 from controller.cli.doctor import doctor
+from controller.cli.export import export
 from controller.cli.profiles import profiles
 from controller.cli.replay import replay
 from controller.cli.run import run
@@ -36,7 +37,7 @@ def cli() -> None:
     """  # noqa: D301 - \b keeps the lines apart
 
 
-for command in (demo, calibrate, profiles, run, replay, streams, check, doctor):
+for command in (demo, calibrate, profiles, run, replay, export, streams, check, doctor):
     cli.add_command(command)
 
 

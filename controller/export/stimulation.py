@@ -1,0 +1,102 @@
+"""What the loop cannot know of the stimulation, from a file that a person writes."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+from controller.config_fields import Number, Positive, Section
+from controller.config_mistakes import sentences
+from controller.errors import ConfigError
+
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Device(Section):
+    """The stimulator, or its coil, electrode or transducer."""
+
+    id: Label
+    manufacturer: str | None = None
+    model: str | None = None
+    serial_number: str | None = None
+    description: str | None = None
+
+
+class Position(Section):
+    """Where the coil, electrode or transducer was; millimetres."""
+
+    id: Label
+    x_mm: Number
+    y_mm: Number
+    z_mm: Number
+    description: str | None = None
+
+
+class CoordinateSystem(Section):
+    """What the coordinates of the positions mean."""
+
+    name: str
+    description: str | None = None
+
+
+class Stimulation(Section):
+    """One kind of stimulation, the same for every pulse of the session."""
+
+    nibs_type: Literal["TMS", "tES", "TUS", "PNS"]
+    description: str | None = None
+    stimulus_shape: (
+        Literal[
+            "Monophasic",
+            "Biphasic",
+            "Halfsine",
+            "Rectangle",
+            "Sinusoid",
+            "Noise",
+            "Custom",
+        ]
+        | None
+    ) = None
+    stimulus_intensity: Positive | None = Field(None, description="in intensity_units")
+    intensity_units: str | None = Field(None, description="`%` of the maximum output")
+    intensity_reference: Literal["rMT", "aMT", "1mV", "e-field", "absolute"] | None = (
+        None
+    )
+    intensity_scaling: Positive | None = None
+    current_direction: str | None = None
+    stimulator: Device | None = None
+    element: Device | None = None
+    navigation_system: str | None = None
+    coordinate_system: CoordinateSystem | None = None
+    position: tuple[Position, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _meant(self) -> "Stimulation":
+        if self.position and self.coordinate_system is None:
+            raise ValueError("positions mean nothing without [coordinate_system]")
+        if self.stimulus_intensity is not None and self.intensity_units is None:
+            raise ValueError("stimulus_intensity needs intensity_units")
+        return self
+
+
+def read_stimulation(path: Path) -> Stimulation:
+    """Read a file on the stimulation.
+
+    Raises
+    ------
+    ConfigError
+        One sentence per mistake.
+    """
+    try:
+        return Stimulation.model_validate(
+            tomllib.loads(path.read_text(encoding="utf-8"))
+        )
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+    except pydantic.ValidationError as error:
+        raise ConfigError(f"{path}: {' '.join(sentences(error, Stimulation))}") from (
+            error
+        )
