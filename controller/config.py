@@ -12,11 +12,8 @@ import pydantic
 from pydantic import Field
 
 from controller.config_fields import (
-    Code,
-    Latency,
     NotNegative,
     Number,
-    PortName,
     Positive,
     Section,
     Seed,
@@ -24,6 +21,7 @@ from controller.config_fields import (
 )
 from controller.config_gate import Gate
 from controller.config_mistakes import sentences
+from controller.config_output import Output
 from controller.config_source import FileSource as FileSource
 from controller.config_source import LslSource as LslSource
 from controller.config_source import Source
@@ -117,36 +115,6 @@ class Timing(Section):
     seed: Seed = 1
 
 
-class SerialByteOutput(Section):
-    """A box that shows each byte it gets on its trigger lines."""
-
-    kind: Literal["serial-byte"]
-    port: PortName
-    baud: Annotated[int, Field(strict=True, gt=0)] = 115200
-    code: Code = 1
-    pulse_ms: Positive = 5.0
-    latency_ms: Latency = 0.0
-
-
-class LineOutput(Section):
-    """A control line of a serial port, wired to the trigger input."""
-
-    kind: Literal["serial-line"]
-    port: PortName
-    line: Literal["rts", "dtr"] = "rts"
-    pulse_ms: Positive = 5.0
-    latency_ms: Latency = 0.0
-
-
-class SimulatedOutput(Section):
-    """The simulated trigger box, started in a process of its own."""
-
-    kind: Literal["simulated-serial-byte"]
-    code: Code = 1
-    pulse_ms: Positive = 5.0
-    latency_ms: Latency = 0.0
-
-
 class LimitsSection(Section):
     """What the study allows; every line must be there."""
 
@@ -190,11 +158,6 @@ class Run(Section):
     rest_s: NotNegative = 30.0
     duration_s: Positive | None = None
     participant: str = "unnamed"
-
-
-Output = Annotated[
-    SerialByteOutput | LineOutput | SimulatedOutput, Field(discriminator="kind")
-]
 
 
 class Config(Section):

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from controller.cli.equipment_words import arming_words, output_words
 from controller.cli.gate_words import gate_rows
 from controller.cli.phrases import clock
 from controller.config import (
     Config,
     FileSource,
-    LineOutput,
     LslSource,
     Montage,
-    SerialByteOutput,
-    SimulatedOutput,
     SyntheticSource,
 )
 from controller.report.words import MINUS, phase_words
@@ -83,8 +81,8 @@ def plan_rows(config: Config) -> list[tuple[str, str]]:
         *gate_rows(config.gate),
         ("artifacts", _artifacts(config)),
         ("timing", _timing(config)),
-        ("output", _output(config)),
-        ("arming", _arming(config)),
+        ("output", output_words(config.output)),
+        ("arming", arming_words(config)),
         ("duration", _duration(config)),
         ("pulses", _pulses(config)),
     ]
@@ -218,38 +216,6 @@ def _timing(config: Config) -> str:
     if timing.refractory_s:
         words += f"; no data of {timing.refractory_s:g} s after a pulse are used"
     return words
-
-
-def _output(config: Config) -> str:
-    output = config.output
-    width = f"{output.pulse_ms:g} ms"
-    latency = (
-        f"; {output.latency_ms:g} ms from call to pulse are made up for"
-        if output.latency_ms
-        else ""
-    )
-    match output:
-        case SerialByteOutput():
-            return (
-                f"REAL: byte {output.code} to {output.port} at {output.baud} baud, "
-                f"back to 0 after {width}{latency}"
-            )
-        case LineOutput():
-            return (
-                f"REAL: {output.line.upper()} of {output.port} high for "
-                f"{width}{latency}"
-            )
-        case SimulatedOutput():
-            return (
-                f"SIMULATED trigger box: byte {output.code}, back to 0 after "
-                f"{width}{latency}"
-            )
-
-
-def _arming(config: Config) -> str:
-    if isinstance(config.output, SimulatedOutput):
-        return "not needed: the output is simulated"
-    return "asked for after calibration, or given beforehand by --arm"
 
 
 def _duration(config: Config) -> str:

@@ -49,20 +49,20 @@ def run(
       phasegate run configs/alpha-peak-serial.toml --out ~/sessions
       phasegate run configs/alpha-peak-serial.toml --profile profiles --participant P07
     """  # noqa: D301 - \b keeps the lines apart
+    from controller.cli.equipment_words import port_words
     from controller.cli.session import Wish, conduct
     from controller.cli.settings import Settings
-    from controller.config import SimulatedOutput
 
     desk: Desk = context.obj or Desk()
     settings = Settings.read(config_path)
     settings.put("run", participant=participant, rest_s=rest_s)
     config, text = settings.parsed()
-    if not isinstance(config.output, SimulatedOutput):
+    if not config.output.simulated:
         if not arm and not desk.person_is_there():
             raise NotArmed(
                 f"{config_path} fires a real output ({config.output.kind} at "
-                f"{config.output.port}), and nobody is at a terminal to arm it; start "
-                "it from a terminal, or pass --arm."
+                f"{port_words(config.output)}), and nobody is at a terminal to arm it; "
+                "start it from a terminal, or pass --arm."
             )
         say(
             "Keep the stimulator disabled until the arming: opening a serial port can "

@@ -132,7 +132,12 @@ def run_session(
             unless_begun.callback(shutil.rmtree, folder.path, ignore_errors=True)
             folder.write_config(text)
             output, arrivals = stack.enter_context(
-                open_output(config.output, folder.path / _DEVICE_LOG)
+                open_output(
+                    config.output,
+                    folder.path / _DEVICE_LOG,
+                    limits=config.limits,
+                    wires=(),
+                )
             )
             unless_begun.pop_all()
         interrupt = Interrupt()

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from controller.cli.shipped import shipped_config
-from controller.config import FileSource, SimulatedOutput, SyntheticSource
+from controller.config import FileSource, SyntheticSource
+from controller.config_output import SimulatedOutput
 from controller.errors import ChannelError, NotArmed, StreamLost
 
 REAL = shipped_config("alpha-peak-serial.toml")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,17 +13,15 @@ from controller.config import (
     FileSource,
     Gate,
     LimitsSection,
-    LineOutput,
     LslSource,
     Montage,
     Rhythm,
     Run,
-    SerialByteOutput,
-    SimulatedOutput,
     SyntheticSource,
     Target,
     Timing,
 )
+from controller.config_output import Output
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = (
@@ -31,16 +30,14 @@ SECTIONS = (
     FileSource,
     Gate,
     LimitsSection,
-    LineOutput,
     LslSource,
     Montage,
     Rhythm,
     Run,
-    SerialByteOutput,
-    SimulatedOutput,
     SyntheticSource,
     Target,
     Timing,
+    *get_args(get_args(Output)[0]),
 )
 
 

@@ -95,10 +95,8 @@ def examine_output(config: Config) -> Finding:
     """Return whether the output opens and closes."""
     with tempfile.TemporaryDirectory(prefix="phasegate-doctor-") as folder:
         try:
-            with opened_output(config.output, Path(folder) / "device.jsonl") as (
-                output,
-                _,
-            ):
+            log = Path(folder) / "device.jsonl"
+            with opened_output(config.output, log, limits=config.limits) as (output, _):
                 where = f"{output.name} at {output.port}"
                 if output.simulated:
                     where += ", simulated,"

@@ -1,0 +1,195 @@
+"""`[stimulator]`: the device behind the trigger line, real or simulated.
+
+Without this section only the trigger line is known, and a person does the rest.
+"""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+import pydantic
+from pydantic import Field
+
+from controller.config_fields import PortName, Positive, Section
+
+Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
+EnhancedPercent = Annotated[float, Field(strict=True, ge=0, le=110)]
+
+
+class StimulatorSection(Section):
+    """What every stimulator has."""
+
+    simulated: ClassVar[bool] = False
+    by_person: ClassVar[bool] = False
+
+    kind: str
+    intensity_pct_mso: Percent = Field(
+        description="percent of maximum stimulator output, whole"
+    )
+
+    @property
+    def driver_name(self) -> str:
+        """Name of the driver, which a simulated stimulator shares with the real one."""
+        return self.kind.removeprefix("simulated-")
+
+
+class RealStimulator(StimulatorSection):
+    """A device on a port."""
+
+    port: PortName
+
+
+class SimulatedStimulator(StimulatorSection):
+    """A simulated device, in a process of its own."""
+
+    simulated: ClassVar[bool] = True
+
+
+class Magstim200(RealStimulator):
+    """A Magstim 200²."""
+
+    kind: Literal["magstim-200"]
+
+
+class SimulatedMagstim200(SimulatedStimulator):
+    """The simulated 200²."""
+
+    kind: Literal["simulated-magstim-200"]
+
+
+class BistimPair(StimulatorSection):
+    """What a BiStim² needs to know of its second pulse."""
+
+    second_intensity_pct_mso: Percent = Field(
+        description="of the second pulse; 0 for single pulses"
+    )
+    pair_interval_ms: Annotated[float, Field(strict=True, ge=0, le=999)] = Field(
+        description="between the two pulses, 0 for both at once"
+    )
+    resolution: Literal["low", "high"] = "low"
+
+
+class MagstimBistim(BistimPair, RealStimulator):
+    """A BiStim²."""
+
+    kind: Literal["magstim-bistim"]
+
+
+class SimulatedMagstimBistim(BistimPair, SimulatedStimulator):
+    """The simulated BiStim²."""
+
+    kind: Literal["simulated-magstim-bistim"]
+
+
+class RapidModel(StimulatorSection):
+    """Which Rapid² it is."""
+
+    intensity_pct_mso: EnhancedPercent
+    variant: Literal["rapid", "super", "super-plus"] = "rapid"
+    mains_v: Literal[115, 240] = 240
+    enhanced: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _within_its_power(self) -> Self:
+        if self.intensity_pct_mso > 100 and not self.enhanced:
+            raise ValueError("intensity_pct_mso above 100 needs enhanced = true")
+        return self
+
+
+class MagstimRapid(RapidModel, RealStimulator):
+    """A Rapid², software 7 to 11."""
+
+    kind: Literal["magstim-rapid"]
+    unlock: Literal["none", "ask", "file"] = Field(
+        description='whether software 9 or later needs its code: "none", "ask" at the '
+        'terminal, or from a "file"'
+    )
+    unlock_file: Path | None = Field(
+        None, description="its one line is the code, which is never recorded"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _file_goes_with_it(self) -> Self:
+        if (self.unlock == "file") != (self.unlock_file is not None):
+            raise ValueError('unlock = "file" and unlock_file go together')
+        return self
+
+
+class SimulatedMagstimRapid(RapidModel, SimulatedStimulator):
+    """The simulated Rapid², which needs no code."""
+
+    kind: Literal["simulated-magstim-rapid"]
+
+
+class MagProLimits(StimulatorSection):
+    """What is not certain of a MagPro."""
+
+    hottest_c: Annotated[float, Field(strict=True, gt=0, le=43)] = Field(
+        42.0, description="not armed above this temperature of the coil"
+    )
+
+
+class MagPro(MagProLimits, RealStimulator):
+    """A MagVenture MagPro."""
+
+    kind: Literal["magpro"]
+
+
+class SimulatedMagPro(MagProLimits, SimulatedStimulator):
+    """The simulated MagPro."""
+
+    kind: Literal["simulated-magpro"]
+
+
+class DuoMagInterval(StimulatorSection):
+    """A recharge time that nobody has published."""
+
+    by_person: ClassVar[bool] = True
+
+    min_interval_s: Positive = Field(
+        description="shortest time between pulses, from its manual"
+    )
+
+
+class DuoMag(DuoMagInterval, RealStimulator):
+    """A Deymed DuoMAG, which a person arms at the unit."""
+
+    kind: Literal["duomag"]
+
+
+class SimulatedDuoMag(DuoMagInterval, SimulatedStimulator):
+    """The simulated DuoMAG."""
+
+    kind: Literal["simulated-duomag"]
+
+
+class TtlStimulator(StimulatorSection):
+    """A stimulator of which only the trigger input is known: a person does the rest."""
+
+    by_person: ClassVar[bool] = True
+
+    kind: Literal["ttl"]
+    name: PortName = "TTL stimulator"
+    min_interval_s: Positive = Field(
+        description="shortest time between pulses, from its manual"
+    )
+
+    @property
+    def port(self) -> str:
+        """Where it is, in words."""
+        return "its trigger input"
+
+
+Stimulator = Annotated[
+    Magstim200
+    | MagstimBistim
+    | MagstimRapid
+    | MagPro
+    | DuoMag
+    | TtlStimulator
+    | SimulatedMagstim200
+    | SimulatedMagstimBistim
+    | SimulatedMagstimRapid
+    | SimulatedMagPro
+    | SimulatedDuoMag,
+    Field(discriminator="kind"),
+]
