@@ -60,6 +60,7 @@ class BlackBoxDevice:
         self._inputs = 0
         self._t_ready = -math.inf
         self._half = b""
+        self._held = b""
 
     @property
     def n_codes(self) -> int:
@@ -69,8 +70,11 @@ class BlackBoxDevice:
     def receive(self, received: bytes, t: float) -> Outcome:
         """Take the bytes of one read, which returned at `t`."""
         if t < self._t_ready:
+            # Client software of others writes at once; what is lost is not published.
+            self._held += received
             return Outcome()
-        stream = self._half + received
+        stream = self._half + self._held + received
+        self._held = b""
         even = len(stream) // 2 * 2
         self._half = stream[even:]
         changes: list[Arrival] = []
@@ -81,7 +85,8 @@ class BlackBoxDevice:
             pair = stream[at : at + 2]
             if pair == RESET:
                 changes += self._lines.show(0, t, merged=even // 2)
-                self._t_ready, self._half = t + _RESET_S, b""
+                self._t_ready = t + _RESET_S
+                self._held, self._half = stream[at + 2 :], b""
                 break
             if pair == PING:
                 reply += PONG
@@ -91,14 +96,23 @@ class BlackBoxDevice:
 
     def settle(self, t: float) -> Outcome:
         """Let time pass until `t`."""
-        if self._input_every_s is None or t == math.inf or t < self.t_next():
-            return Outcome()
+        woken = self.receive(b"", self._t_ready) if self._wakes(t) else Outcome()
+        if t == math.inf or t < self._t_next_input():
+            return woken
         self._t_input = t
         self._inputs ^= 1
-        return Outcome(reply=encode_code(self._inputs))
+        reply = woken.reply + encode_code(self._inputs)
+        return Outcome(changes=woken.changes, reply=reply)
 
     def t_next(self) -> float:
-        """Return when an input changes."""
+        """Return when an input changes, or what came during a reset is looked at."""
+        t_ready = self._t_ready if self._held else math.inf
+        return min(self._t_next_input(), t_ready)
+
+    def _wakes(self, t: float) -> bool:
+        return bool(self._held) and t >= self._t_ready
+
+    def _t_next_input(self) -> float:
         if self._input_every_s is None:
             return math.inf
         return self._t_input + self._input_every_s

@@ -1,7 +1,5 @@
 """Frames of the micro-controller: whole ones are found, rubbish is passed over."""
 
-import random
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,19 +87,6 @@ def test_any_bytes_give_frames_or_nothing(received):
     for frame in found:
         parse_all(frame)
     assert len(kept) < 37
-
-
-@pytest.mark.slow
-def test_hundred_thousand_random_frames_give_clean_answers():
-    draws = random.Random(5)
-    for _ in range(100_000):
-        command = draws.choice([draws.randrange(256), *Event, Command.READ_CLOCK.reply])
-        payload = draws.randbytes(draws.choice([1, 4, 11, 13, 16, draws.randrange(33)]))
-        stream = bytearray(encode_frame(command, payload))
-        if draws.random() < 0.5:
-            stream[draws.randrange(len(stream))] = draws.randrange(256)
-        for frame in split_frames(bytes(stream))[0]:
-            parse_all(frame)
 
 
 def test_events_are_read():

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import random
 
 import pytest
 from box_bench import perform, running
@@ -51,14 +50,6 @@ def test_configuration_is_found_among_other_lines(received, model):
 def test_any_bytes_give_a_configuration_or_none(received):
     config = parse_config(received)
     assert config is None or isinstance(config["model_name"], str)
-
-
-@pytest.mark.slow
-def test_hundred_thousand_random_answers_are_parsed_cleanly():
-    draws = random.Random(1)
-    parts = [b"{", b"}", b'"model_name"', b":", b'"USB2TTL8"', b"\n", b"1", b"\xff"]
-    for _ in range(100_000):
-        parse_config(b"".join(draws.choices(parts, k=draws.randrange(12))))
 
 
 def test_driver_sets_the_mode_and_writes_codes():
