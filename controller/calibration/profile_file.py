@@ -64,6 +64,25 @@ def save_profile(profile: Profile, root: Path) -> Path:
         ) from error
 
 
+def copy_profile(profile: Profile, folder: Path) -> None:
+    """Write a saved profile once more, into a new folder of a session's records.
+
+    Raises
+    ------
+    RecordingError
+        If the disk is full or gone.
+    """
+    files = _files_of(profile)
+    try:
+        folder.mkdir()
+        for name, content in files.items():
+            _write_whole(folder / name, content)
+    except OSError as error:
+        raise RecordingError(
+            f"The profile cannot be written to {folder}: {reason_of(error)}."
+        ) from error
+
+
 def load_profile(path: Path) -> Profile:
     """Read a profile and check that its arrays are those it was saved with.
 
@@ -144,23 +163,28 @@ def _versions(home: Path) -> list[tuple[int, Path]]:
 def _write(profile: Profile, home: Path) -> Path:
     stamp = profile.created.astimezone(dt.UTC).strftime("%Y-%m-%dT%H-%M")
     final = home / f"v{profile.version:04d}-{stamp}"
-    packed = _packed(profile.arrays)
-    text = form_text(
-        profile,
-        arrays_file=ARRAYS,
-        arrays_sha256=hashlib.sha256(packed).hexdigest(),
-    )
+    files = _files_of(profile)
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=home))
     try:
         unfinished.chmod(0o755)
-        _write_whole(unfinished / ARRAYS, packed)
-        _write_whole(unfinished / PROFILE, text.encode())
+        for name, content in files.items():
+            _write_whole(unfinished / name, content)
         unfinished.rename(final)
     except OSError:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     _sync(home)
     return final
+
+
+def _files_of(profile: Profile) -> dict[str, bytes]:
+    packed = _packed(profile.arrays)
+    text = form_text(
+        profile,
+        arrays_file=ARRAYS,
+        arrays_sha256=hashlib.sha256(packed).hexdigest(),
+    )
+    return {ARRAYS: packed, PROFILE: text.encode()}
 
 
 def _write_whole(path: Path, content: bytes) -> None:

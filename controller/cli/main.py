@@ -5,6 +5,7 @@ import click
 from controller import __version__
 from controller.cli.calibrate import calibrate
 from controller.cli.check import check
+from controller.cli.compare import compare
 from controller.cli.demo import demo
 from controller.cli.doctor import doctor
 from controller.cli.export import export
@@ -37,7 +38,18 @@ def cli() -> None:
     """  # noqa: D301 - \b keeps the lines apart
 
 
-for command in (demo, calibrate, profiles, run, replay, export, streams, check, doctor):
+for command in (
+    demo,
+    calibrate,
+    profiles,
+    run,
+    replay,
+    compare,
+    export,
+    streams,
+    check,
+    doctor,
+):
     cli.add_command(command)
 
 

@@ -80,7 +80,15 @@ def as_labels(
     "--config",
     "config_path",
     type=click.Path(path_type=Path),
-    help="Take everything else from this file instead of the shipped replay.toml.",
+    help="Take everything else from this file instead of the shipped replay.toml; for "
+    "a session: ask what this configuration would have done.",
+)
+@click.option(
+    "--set",
+    "changes",
+    metavar="TABLE.KEY=VALUE",
+    multiple=True,
+    help="Ask what a session would have done with this setting; may be given again.",
 )
 @click.option(
     "--speed",
@@ -100,6 +108,7 @@ def replay(
     band: str | None,
     target: float | None,
     config_path: Path | None,
+    changes: tuple[str, ...],
     speed: float | None,
     rest_s: float | None,
     out: Path,
@@ -109,7 +118,8 @@ def replay(
 
     SESSION is a session's folder: its samples go through the same loop with the
     arrival times that they had, at once, and every decision must come out the same, bit
-    for bit.
+    for bit. With --set or --config the same samples are decided anew, and both are
+    shown side by side; what came of it is a session's folder below --out.
 
     FILE is EDF, BDF, FIF, BrainVision (.vhdr) or EEGLAB (.set). It streams over LSL as
     an amplifier would, in real time; the trigger box is simulated, also where --config
@@ -118,23 +128,36 @@ def replay(
     \b
     Example:
       phasegate replay sessions/20310506T070809Z_p07_alpha
+      phasegate replay sessions/20310506T070809Z_p07_alpha --set gate.percentile=75
       phasegate replay rest.edf
       phasegate replay rest.edf --channels O1,Oz,O2 --target trough
       phasegate replay rest.fif --channels Fz --band theta --rest 30
     """  # noqa: D301 - \b keeps the lines apart
     if recording.is_dir():
         from controller.cli.replay_session import replay_session
+        from controller.cli.what_if import ask_session
 
         given = {
             "--channels": channels,
             "--band": band,
             "--target": target,
-            "--config": config_path,
             "--speed": speed,
             "--rest": rest_s,
         }
         _refuse_for_sessions(given)
+        if changes or config_path is not None:
+            context.exit(
+                ask_session(
+                    recording,
+                    changes,
+                    config_path=config_path,
+                    out=out,
+                    as_json=as_json,
+                )
+            )
         context.exit(replay_session(recording, as_json=as_json))
+    if changes:
+        raise click.UsageError("--set is for a session's folder, not for a recording.")
     from controller.cli.session import Wish, conduct
     from controller.cli.settings import Settings
     from controller.cli.shipped import shipped_config

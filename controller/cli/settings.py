@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from controller.config import Config, load_config, parse_config
+from controller.errors import ConfigError
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -47,6 +48,34 @@ class Settings:
         if given:
             self.tables.setdefault(table, {}).update(given)
             self.changed = True
+
+    def assign(self, change: str) -> None:
+        """Carry out `TABLE.KEY=VALUE`; without a value, the key is taken out.
+
+        Values are TOML's; what is none is text.
+
+        Raises
+        ------
+        ConfigError
+            No key, or one below a value.
+        """
+        path, equals, told = change.partition("=")
+        *tables, key = (part.strip() for part in path.split("."))
+        if not (equals and tables and all(tables) and key):
+            raise ConfigError(
+                f"{change!r} names no key and value; write gate.percentile=75 for "
+                "example."
+            )
+        table = self.tables
+        for name in tables:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{change!r}: {name} is a value, not a table.")
+        if told.strip():
+            table[key] = _told(told.strip())
+        else:
+            table.pop(key, None)
+        self.changed = True
 
     def replay(self, recording: Path, *, speed: float | None) -> None:
         """Make the source a recording, and the output the simulated trigger box.
@@ -90,6 +119,13 @@ class Settings:
             self.tables
         )
         return parse_config(text, where=f"{self.path} with these options"), text
+
+
+def _told(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def as_toml(tables: dict[str, Any]) -> str:

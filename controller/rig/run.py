@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from controller.calibration.profile import Profile
+from controller.calibration.profile_file import copy_profile
 from controller.config import Config, FileSource
 from controller.errors import PhasegateError
 from controller.estimators.registry import find_designer
@@ -24,7 +25,7 @@ from controller.rig.records import session_facts
 from controller.rig.spatial import check_montage, resolved_montage
 from controller.rig.stages import ConfirmArming, Equipment, Stages
 from controller.rig.supervisor import Listener
-from controller.session.folder import PROVENANCE, SessionFolder, bytes_needed
+from controller.session.folder import PROFILE, PROVENANCE, SessionFolder, bytes_needed
 from controller.session.provenance import provenance
 from controller.sources.description import StreamDescription
 from controller.sources.lsl import LslInlet, find_stream
@@ -131,6 +132,8 @@ def run_session(
         with contextlib.ExitStack() as unless_begun:
             unless_begun.callback(shutil.rmtree, folder.path, ignore_errors=True)
             folder.write_config(text)
+            if profile is not None:
+                copy_profile(profile, folder.path / PROFILE)
             output, arrivals = stack.enter_context(
                 open_output(
                     config.output,

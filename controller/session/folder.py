@@ -19,11 +19,15 @@ CONFIG = "config.toml"
 PROVENANCE = "provenance.json"
 DESIGN = "design.npz"
 PROGRAM = "program.npz"
+PROFILE = "profile"
 DECISIONS = "decisions.jsonl"
 PULSES = "pulses.tsv"
 EEG = "eeg.xdf"
 SUMMARY = "summary.json"
 REPORT = "report.html"
+
+WHAT_IF = "what if"
+"""The event of a session on a virtual clock, of which nothing was fired."""
 
 MARGIN_BYTES = 64 * 2**20
 """Room for the report and for what else happens on the disk."""

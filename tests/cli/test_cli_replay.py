@@ -70,3 +70,63 @@ def test_a_folder_that_is_no_session_is_refused(invoke, tmp_path):
     result = invoke("replay", tmp_path)
     assert result.exit_code == 17
     assert "is not a session folder" in result.stderr
+
+
+def test_what_if_shows_both_and_leaves_a_session(
+    invoke, read_json, session_folder, tmp_path
+):
+    result = invoke(
+        *("replay", session_folder, "--set", "gate.percentile=90"),
+        *("--out", tmp_path, "--json"),
+    )
+    assert result.exit_code == 0, result.stderr
+    told = read_json(result)
+    assert told["same_samples"] is True
+    assert told["b"]["fired"] < told["a"]["fired"]
+    assert {"key": "gate.percentile", "a": "60", "b": "90"} in told["settings"]
+    assert (Path(told["folder"]) / "report.html").is_file()
+    page = tmp_path / "both.html"
+    shown = invoke("compare", session_folder, told["folder"], "--html", page)
+    assert shown.exit_code == 0, shown.stderr
+    assert "triggers per minute" in shown.stdout
+    assert "virtual" in shown.stdout
+    assert page.is_file()
+
+
+def test_another_configuration_is_asked_on_the_same_samples(
+    invoke, read_json, session_folder, tmp_path
+):
+    result = invoke(
+        *("replay", session_folder, "--config", "configs/alpha-trough-line.toml"),
+        *("--set", "montage.hjorth=", "--set", "montage.weights={O1=1.0}"),
+        *("--set", "montage.neighbours=", "--set", "estimator.kind=iir"),
+        *("--out", tmp_path, "--json"),
+    )
+    assert result.exit_code == 0, result.stderr
+    told = read_json(result)
+    assert told["same_samples"] is True
+    assert told["b"]["target_deg"] == [180.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("run.rest_s=30", "its samples and their times"),
+        ("percentile", "names no key and value"),
+        ("gate.percentile=140", "percentile"),
+        ("gate.nonsense=1", "nonsense"),
+        ("title.x=1", "title is a value"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(
+    invoke, session_folder, tmp_path, change, sentence
+):
+    result = invoke("replay", session_folder, "--set", change, "--out", tmp_path)
+    assert result.exit_code == 3
+    assert sentence in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_set_is_refused_for_a_recording(invoke, tmp_path):
+    result = invoke("replay", tmp_path / "rest.edf", "--set", "gate.percentile=1")
+    assert result.exit_code == 2

@@ -96,3 +96,30 @@ def test_the_packaged_file_comes_before_that_of_a_checkout(tmp_path: Path) -> No
         (place / "demo.toml").write_text("")
     assert shipped_config("demo.toml", places) == places[0] / "demo.toml"
     assert shipped_config("demo.toml", places[1:]) == places[1] / "demo.toml"
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "value"),
+    [
+        ("gate.percentile=75", ("gate", "percentile"), 75),
+        ("gate.percentile = 62.5", ("gate", "percentile"), 62.5),
+        ("estimator.kind=wiener", ("estimator", "kind"), "wiener"),
+        ('estimator.kind="wiener"', ("estimator", "kind"), "wiener"),
+        ("montage.weights.Oz=1.0", ("montage", "weights", "Oz"), 1.0),
+        ("new.table.key=true", ("new", "table", "key"), True),
+    ],
+)
+def test_a_change_is_put_where_it_says(change, path, value) -> None:
+    settings = Settings.read(shipped_config("demo.toml"))
+    settings.assign(change)
+    found = settings.tables
+    for name in path:
+        found = found[name]
+    assert found == value
+    assert settings.changed
+
+
+def test_a_key_without_a_value_is_taken_out() -> None:
+    settings = Settings.read(shipped_config("demo.toml"))
+    settings.assign("gate.percentile=")
+    assert "percentile" not in settings.tables["gate"]

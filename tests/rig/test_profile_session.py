@@ -18,6 +18,7 @@ from rests import (
 
 from controller.calibration.fit import ProfileMismatch
 from controller.calibration.profile import Profile
+from controller.calibration.profile_file import copy_profile
 from controller.config import Montage
 from controller.errors import ConfigError, FileError, RecordingError
 from controller.estimators.registry import find_designer
@@ -310,3 +311,15 @@ def test_run_refuses_before_a_stream_or_folder_is_opened(
             open_output=never,
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_of_the_profile_in_a_session_is_the_profile(
+    profile: Profile, tmp_path: Path
+) -> None:
+    copy_profile(profile, tmp_path / "profile")
+    again = find_profile(tmp_path / "profile", "P07")
+    assert (again.name, again.version) == (profile.name, profile.version)
+    for name, array in profile.arrays.items():
+        np.testing.assert_array_equal(again.arrays[name], array)
+    with pytest.raises(RecordingError, match="cannot be written"):
+        copy_profile(profile, tmp_path / "profile")
