@@ -17,6 +17,7 @@ _RULES = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
+    "string_pattern_mismatch": "must match {pattern}",
     "string_too_short": "must not be empty",
     "too_short": "must list {min_length} or more",
     "too_long": "must list {max_length} or fewer",
@@ -72,8 +73,17 @@ def _key(path: list[Any]) -> str:
 
 def _path(loc: tuple[Any, ...], root: type[BaseModel]) -> list[Any]:
     """Return the keys as the file has them: the kind of a table is none of them."""
-    is_kind = len(loc) > 1 and loc[1] in _kinds_in(root, loc[0])
-    return [loc[0], *loc[2:]] if is_kind else list(loc)
+    path: list[Any] = []
+    models, is_chosen = [root], False
+    for part in loc:
+        of_kind = [model for model in models if part in _kinds_of(model)]
+        if of_kind and not is_chosen:
+            models, is_chosen = of_kind, True
+            continue
+        path.append(part)
+        if not isinstance(part, int):
+            models, is_chosen = _models_below(models, part), False
+    return path
 
 
 def _nearest(loc: tuple[Any, ...], root: type[BaseModel]) -> str:
@@ -89,20 +99,18 @@ def _names_beside(loc: tuple[Any, ...], root: type[BaseModel]) -> Iterable[str]:
     for part in loc[:-1]:
         if isinstance(part, int):
             continue
-        models = [model for model in models if part in _kinds_of(model)] or [
-            inner
-            for model in models
-            if part in model.model_fields
-            for inner in _models_in(model.model_fields[str(part)].annotation)
-        ]
+        of_kind = [model for model in models if part in _kinds_of(model)]
+        models = of_kind or _models_below(models, part)
     return {name for model in models for name in model.model_fields}
 
 
-def _kinds_in(root: type[BaseModel], name: str) -> list[Any]:
-    if name not in root.model_fields:
-        return []
-    models = _models_in(root.model_fields[name].annotation)
-    return [kind for model in models for kind in _kinds_of(model)]
+def _models_below(models: list[type[BaseModel]], name: str) -> list[type[BaseModel]]:
+    return [
+        inner
+        for model in models
+        if name in model.model_fields
+        for inner in _models_in(model.model_fields[name].annotation)
+    ]
 
 
 def _kinds_of(model: type[BaseModel]) -> tuple[Any, ...]:

@@ -29,6 +29,7 @@ FLOORS = (
     "controller.sources",
     "controller.engine",
     "controller.estimators",
+    "controller.protocol",
     "controller.core",
     "controller.safety",
     "controller.kernels",

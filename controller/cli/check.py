@@ -1,31 +1,70 @@
-"""`phasegate check CONFIG`: what a configuration will do, without doing it."""
+"""`phasegate check FILE`: what a configuration or a protocol does, without doing it."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from controller.cli.options import json_option
+from controller.cli.options import FiniteRange, json_option
 
 if TYPE_CHECKING:
     from controller.config import Config
 
 
 @click.command()
-@click.argument("config_path", metavar="CONFIG", type=click.Path(path_type=Path))
+@click.argument(
+    "path", metavar="[FILE]", required=False, type=click.Path(path_type=Path)
+)
 @click.option(
     "--profile",
     "where",
     type=click.Path(path_type=Path),
     help="Check it together with a calibration, as for `phasegate run --profile`.",
 )
-@click.option("--participant", help="Overrides run.participant of CONFIG.")
+@click.option("--participant", help="Overrides run.participant of a configuration.")
+@click.option(
+    "--protocol",
+    "protocol_path",
+    metavar="PROTOCOL",
+    type=click.Path(path_type=Path),
+    help="Check this protocol against the configuration FILE and its limits.",
+)
+@click.option(
+    "--device",
+    metavar="MODEL",
+    help="Check a protocol against a stimulator's rules, such as magstim-rapid.",
+)
+@click.option(
+    "--rmt",
+    "rmt_pct_mso",
+    type=FiniteRange(min=1, max=100),
+    metavar="PERCENT",
+    help="Resting motor threshold, percent of output, for a protocol's intensities.",
+)
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw a protocol's time line into this .svg, .png or .pdf.",
+)
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON schema of protocols, for editors."
+)
 @json_option
 def check(
-    *, config_path: Path, where: Path | None, participant: str | None, as_json: bool
+    *,
+    path: Path | None,
+    where: Path | None,
+    participant: str | None,
+    protocol_path: Path | None,
+    device: str | None,
+    rmt_pct_mso: float | None,
+    picture: Path | None,
+    schema: bool,
+    as_json: bool,
 ) -> None:
-    """Validate CONFIG and say in plain words what the session will do.
+    """Validate FILE, a configuration or a protocol, and say in words what it does.
 
     Touches neither hardware nor network. Mistakes are named one by one, and the exit
     code is 3.
@@ -33,20 +72,100 @@ def check(
     \b
     Example:
       phasegate check configs/alpha-peak-serial.toml
+      phasegate check configs/protocols/mu-single-pulse.toml --picture line.svg
+      phasegate check configs/mu-c3.toml --protocol my-protocol.toml --rmt 52
     """  # noqa: D301 - \b keeps the lines apart
+    if schema:
+        from controller.protocol.canonical import json_schema
+
+        click.echo(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+        return
+    if path is None:
+        raise click.UsageError("Missing argument '[FILE]'.")
+    from controller.protocol.protocol_file import is_protocol, read_text
+
+    asked = ProtocolOptions(
+        device=device, rmt_pct_mso=rmt_pct_mso, picture=picture, as_json=as_json
+    )
+    if is_protocol(read_text(path)):
+        if protocol_path is not None:
+            raise click.UsageError(f"--protocol goes with a configuration, not {path}.")
+        _check_protocol(path, None, _triggers_per_minute(where, participant), asked)
+        return
+    config = _checked(_read(path, participant), where)
+    if protocol_path is not None:
+        rate = _triggers_per_minute(where, config.run.participant)
+        _check_protocol(protocol_path, config, rate, asked)
+        return
+    if asked.device or asked.rmt_pct_mso or asked.picture:
+        raise click.UsageError("--device, --rmt and --picture go with a protocol.")
+    _show_config(path, config, as_json=as_json)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolOptions:
+    """Options that go with a protocol only.
+
+    Parameters
+    ----------
+    device : str or None
+    rmt_pct_mso : float or None
+    picture : Path or None
+    as_json : bool
+    """
+
+    device: str | None
+    rmt_pct_mso: float | None
+    picture: Path | None
+    as_json: bool
+
+
+def _check_protocol(
+    path: Path,
+    config: "Config | None",
+    triggers_per_minute: float | None,
+    asked: ProtocolOptions,
+) -> None:
+    from controller.cli.protocol_check import ProtocolCheck, check_protocol
+
+    check_protocol(
+        ProtocolCheck(
+            path=path,
+            config=config,
+            triggers_per_minute=triggers_per_minute,
+            device=asked.device,
+            rmt_pct_mso=asked.rmt_pct_mso,
+            picture=asked.picture,
+            as_json=asked.as_json,
+        )
+    )
+
+
+def _triggers_per_minute(where: Path | None, participant: str | None) -> float | None:
+    if where is None:
+        return None
+    from controller.rig.profile import find_profile
+
+    return find_profile(where, participant or "unnamed").level.triggers_per_minute
+
+
+def _read(path: Path, participant: str | None) -> "Config":
+    from controller.cli.settings import Settings
+
+    settings = Settings.read(path)
+    settings.put("run", participant=participant)
+    return settings.parsed()[0]
+
+
+def _show_config(path: Path, config: "Config", *, as_json: bool) -> None:
     from rich.console import Console
 
     from controller.cli.plan import limit_rows, plan_rows, plan_tables
-    from controller.cli.settings import Settings
 
-    settings = Settings.read(config_path)
-    settings.put("run", participant=participant)
-    config, _ = settings.parsed()
-    config = _checked(config, where)
     if as_json:
         described = {
             "valid": True,
-            "config": str(config_path),
+            "config": str(path),
             "plan": dict(plan_rows(config)),
             "limits": [row.as_dict() for row in limit_rows(config)],
         }
@@ -55,7 +174,7 @@ def check(
     console = Console(highlight=False)
     for table in plan_tables(config):
         console.print(table)
-    click.echo(f"{config_path} is valid.")
+    click.echo(f"{path} is valid.")
 
 
 def _checked(config: "Config", where: Path | None) -> "Config":

@@ -9,6 +9,7 @@ from controller.cli.compare import compare
 from controller.cli.demo import demo
 from controller.cli.doctor import doctor
 from controller.cli.export import export
+from controller.cli.new import new
 from controller.cli.profiles import profiles
 from controller.cli.replay import replay
 from controller.cli.run import run
@@ -33,6 +34,7 @@ def cli() -> None:
                 phasegate doctor CONFIG        whether this machine is ready for it
                 phasegate calibrate CONFIG     how accurate it will be
                 phasegate run CONFIG           do it
+    A study?    phasegate new protocol FILE    a commented protocol to begin with
 
     For research only: not a medical device.
     """  # noqa: D301 - \b keeps the lines apart
@@ -49,6 +51,7 @@ for command in (
     streams,
     check,
     doctor,
+    new,
 ):
     cli.add_command(command)
 

@@ -22,6 +22,7 @@ from controller.config import (
     Timing,
 )
 from controller.config_output import Output
+from controller.protocol.canonical import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = (
@@ -54,6 +55,22 @@ def test_every_section_of_the_configuration_has_a_heading() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     tables = set(Config.model_fields) - {"title"}
     assert {name for name in tables if f"## `[{name}]`" not in text} == set()
+
+
+def test_every_key_of_a_protocol_is_documented() -> None:
+    text = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
+    schema = json_schema()
+    tables = [schema, *schema["$defs"].values()]
+    keys = {key for table in tables for key in table.get("properties", {})}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
+
+
+def test_every_ready_protocol_is_documented() -> None:
+    text = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
+    names = {path.stem for path in (ROOT / "configs" / "protocols").glob("*.toml")}
+    assert {
+        name for name in names - {"starter"} if f"| `{name}` |" not in text
+    } == set()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""`phasegate check PROTOCOL`: what a protocol does, and every rule that it breaks."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from controller.cli.protocol_words import (
+    dose_rows,
+    duration_sentence,
+    protocol_tables,
+    time_line,
+    when_words,
+)
+from controller.cli.speech import say
+from controller.config import Config
+from controller.errors import ConfigError
+from controller.protocol.canonical import protocol_hash
+from controller.protocol.dose import PlannedDose, planned_dose
+from controller.protocol.expectation import Expectation, expectation_of
+from controller.protocol.form import Protocol
+from controller.protocol.protocol_file import load_protocol
+from controller.protocol.review import Rig, broken_rules
+from controller.protocol.trial_list import trial_list
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolCheck:
+    """What a protocol is checked with.
+
+    Parameters
+    ----------
+    path : Path
+    config : Config or None
+        The configuration that it is to run in.
+    device : str or None
+        Name of the stimulator's model.
+    rmt_pct_mso : float or None
+        The participant's resting motor threshold.
+    triggers_per_minute : float or None
+        What a calibration expects.
+    picture : Path or None
+        Where the time line is drawn.
+    as_json : bool
+    """
+
+    path: Path
+    config: Config | None = None
+    device: str | None = None
+    rmt_pct_mso: float | None = None
+    triggers_per_minute: float | None = None
+    picture: Path | None = None
+    as_json: bool = False
+
+
+def check_protocol(wish: ProtocolCheck) -> None:
+    """Show a protocol and every rule that it breaks.
+
+    Raises
+    ------
+    ConfigError
+        It breaks one.
+    """
+    protocol = load_protocol(wish.path)
+    broken = _broken(protocol, wish)
+    shown = _shown(protocol, wish)
+    if shown is not None and wish.picture is not None:
+        from controller.report.protocol_picture import save_picture
+
+        save_picture(wish.picture, protocol.title, shown[1])
+    if wish.as_json and not broken:
+        click.echo(json.dumps(_told(protocol, wish, shown), indent=1))
+        return
+    if shown is not None and not wish.as_json:
+        _print(protocol, wish, *shown)
+    for sentence in broken:
+        say(f"- {sentence}")
+    if broken:
+        rules = "a rule" if len(broken) == 1 else f"{len(broken)} rules"
+        named = f" {' '.join(broken)}" if wish.as_json else " They are named above."
+        raise ConfigError(f"{wish.path} breaks {rules}.{named}")
+    click.echo(f"{wish.path} breaks no rule.")
+
+
+def _broken(protocol: Protocol, wish: ProtocolCheck) -> list[str]:
+    rules = None
+    if wish.device is not None:
+        from controller.rig.device_rules import device_rules
+
+        rules = device_rules(wish.device)
+    rig = None if wish.config is None else _rig(wish.config)
+    return broken_rules(protocol, rig=rig, device=rules, rmt_pct_mso=wish.rmt_pct_mso)
+
+
+def _rig(config: Config) -> Rig:
+    return Rig(
+        min_interval_s=config.limits.min_interval_s,
+        max_pulses=config.limits.max_pulses,
+        pulse_s=config.output.pulse_ms / 1e3,
+        simulated=config.output.simulated,
+    )
+
+
+def _shown(
+    protocol: Protocol, wish: ProtocolCheck
+) -> tuple[PlannedDose, Expectation] | None:
+    """Return dose and time line; None where intervals leave no time for trials."""
+    for _, stage in protocol.stimulating_stages():
+        iti_s, jitter_s = protocol.iti_of(stage)
+        if not iti_s > jitter_s:
+            return None
+    trials = trial_list(protocol)
+    expected = expectation_of(
+        protocol, trials, triggers_per_minute=wish.triggers_per_minute
+    )
+    return planned_dose(protocol, trials), expected
+
+
+def _print(
+    protocol: Protocol, wish: ProtocolCheck, dose: PlannedDose, expected: Expectation
+) -> None:
+    from rich.console import Console
+
+    click.echo(f"{protocol.title}, version {protocol.version}, {protocol.modality}")
+    for source in protocol.citation:
+        click.echo(f"  {source}")
+    click.echo(f"hash {protocol_hash(protocol)}\n")
+    console = Console(highlight=False)
+    for table in protocol_tables(protocol, dose, expected):
+        console.print(table)
+        click.echo()
+    click.echo(time_line(expected))
+    click.echo(duration_sentence(expected))
+    if wish.picture is not None:
+        click.echo(f"Time line: {wish.picture}")
+
+
+def _told(
+    protocol: Protocol,
+    wish: ProtocolCheck,
+    shown: tuple[PlannedDose, Expectation] | None,
+) -> dict[str, Any]:
+    assert shown is not None
+    dose, expected = shown
+    return {
+        "valid": True,
+        "protocol": str(wish.path),
+        "title": protocol.title,
+        "version": protocol.version,
+        "hash": protocol_hash(protocol),
+        "duration_s": expected.duration_s,
+        "assumption": expected.assumption,
+        "stages": [dataclasses.asdict(segment) for segment in expected.segments],
+        "conditions": [
+            {
+                "name": each.condition.name,
+                "when": when_words(each.condition),
+                "trials": each.n_trials,
+                "shadows": each.n_shadows,
+                "pulses": each.n_pulses,
+            }
+            for each in dose.conditions
+        ],
+        "dose": {
+            what: {"planned": planned, "allowed": allowed}
+            for what, planned, allowed in dose_rows(protocol, dose)
+        },
+    }

@@ -1,0 +1,1 @@
+"""What to do, as data: stages, conditions, randomisation, blinding, dose plan."""

@@ -1,0 +1,36 @@
+"""Absolute ceilings of a protocol's `[dose]`, which no file can lift."""
+
+from controller.safety.limits import CEILINGS, Ceiling
+
+DOSE_CEILINGS: dict[str, Ceiling] = {
+    "min_interval_s": Ceiling(
+        CEILINGS["min_interval_s"].lowest,
+        CEILINGS["min_interval_s"].highest,
+        CEILINGS["min_interval_s"].source,
+    ),
+    "max_pulses_per_session": Ceiling(
+        0, CEILINGS["max_pulses"].highest, CEILINGS["max_pulses"].source
+    ),
+    "max_pulses_per_day": Ceiling(
+        0, 18_000, "ten sessions of 1800 pulses (Cole et al. 2020, AJP 177:716)"
+    ),
+    "max_pulses_total": Ceiling(
+        0, 90_000, "fifty sessions of 1800 pulses (Cole et al. 2020, AJP 177:716)"
+    ),
+}
+
+TRAIN_CEILINGS: dict[str, Ceiling] = {
+    "max_frequency_hz": Ceiling(
+        0.1, 100.0, "our choice: twice the 50 Hz inside a theta burst"
+    ),
+    "max_pulses": Ceiling(2, 1800, "our choice: what a whole accelerated session has"),
+    "max_duration_s": Ceiling(
+        0.0, 60.0, "our choice: half as long again as the 40 s of a cTBS"
+    ),
+}
+
+HIGHEST_TRAIN_PCT_RMT = 130.0
+"""Our choice: published tables of safe trains go no further."""
+
+UNSAFE_PAUSE_S = 1.0
+"""Pauses up to 1 s were unsafe above the motor threshold (Chen et al. 1997)."""
