@@ -7,6 +7,7 @@ from controller.cli.calibrate import calibrate
 from controller.cli.check import check
 from controller.cli.compare import compare
 from controller.cli.demo import demo
+from controller.cli.devices import devices
 from controller.cli.doctor import doctor
 from controller.cli.export import export
 from controller.cli.new import new
@@ -30,6 +31,7 @@ def cli() -> None:
     \b
     New here?   phasegate demo                 one minute, everything simulated
     Own EEG?    phasegate streams              what is on the network
+                phasegate devices              ports, boxes and stimulators
                 phasegate check CONFIG         what a configuration will do
                 phasegate doctor CONFIG        whether this machine is ready for it
                 phasegate calibrate CONFIG     how accurate it will be
@@ -49,6 +51,7 @@ for command in (
     compare,
     export,
     streams,
+    devices,
     check,
     doctor,
     new,
