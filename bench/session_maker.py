@@ -13,8 +13,9 @@ import numpy as np
 
 from controller.config import Config, SyntheticSource
 from controller.engine.virtual import Tape
+from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array, Int64Array
-from controller.rig.tape_session import Given, run_on_tape
+from controller.rig.tape_session import Given, planner_of, run_on_tape
 from controller.safety.interlock import Permit
 from controller.sources.description import StreamDescription
 from controller.sources.synthetic.signal import SyntheticParticipant
@@ -34,6 +35,8 @@ class Received:
     raw : array, shape (n, n_channels)
     late_s : array
         How late the loop wakes up for each deadline, in turn.
+    n_rest : int
+        Samples before the loop is closed.
     fail_call : int
         This wire action fails, counted from 0.
     """
@@ -43,6 +46,7 @@ class Received:
     permits: Int64Array
     raw: Any
     late_s: Float64Array
+    n_rest: int
     fail_call: int = -1
 
 
@@ -86,6 +90,7 @@ def received(config: Config, *, seed: int = 1) -> Received:
         permits=permits,
         raw=np.ascontiguousarray(SyntheticParticipant(source).read(n).samples),
         late_s=rng.exponential(1.5e-4, 97),
+        n_rest=round((SETTLE_S + config.run.rest_s) * source.sfreq_hz),
     )
 
 
@@ -96,6 +101,7 @@ def make_session(
     *,
     seed: int = 1,
     trouble: Trouble = lambda _: None,
+    designer: Designer | None = None,
 ) -> Path:
     """Run a session on a virtual clock, record it, and return its folder."""
     source = config.source
@@ -104,11 +110,10 @@ def make_session(
     stream = stream_of(source)
     told = received(config, seed=seed)
     n_settle = round(SETTLE_S * stream.sfreq_hz)
-    n_rest = n_settle + round(config.run.rest_s * stream.sfreq_hz)
+    n_rest = told.n_rest
     told.permits[n_rest:] |= int(Permit.ALL)
     trouble(told)
     given = Given(
-        stream=stream,
         tape=Tape(
             t_sample=told.t_sample,
             t_arrival=told.t_arrival,
@@ -122,4 +127,7 @@ def make_session(
         late_s=told.late_s,
         fail_call=told.fail_call,
     )
-    return run_on_tape(config, text, given, root, told={"source": "synthetic"})
+    planner = planner_of(config, stream, None)
+    if designer is not None:
+        planner = dataclasses.replace(planner, designer=designer)
+    return run_on_tape(planner, text, given, root, told={"source": "synthetic"})

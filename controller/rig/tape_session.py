@@ -52,11 +52,10 @@ NOWHERE = TriggerEdges(rise=_RISE, fall=_FALL)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a session on a virtual clock is made of, beside its configuration.
+    """What a session on a virtual clock is made of, beside its plans.
 
     Parameters
     ----------
-    stream : StreamDescription
     tape : Tape
         Samples with stamps, arrivals and permits, from the first to the last.
     n_settle, n_rest, n_designed : int
@@ -66,18 +65,14 @@ class Given:
         How late the loop wakes up for each deadline, in turn and over again.
     fail_call : int
         This wire action fails, counted from 0; -1 for none.
-    profile : Profile, optional
-        Instead of the rest.
     """
 
-    stream: StreamDescription
     tape: Tape
     n_settle: int
     n_rest: int
     n_designed: int
     late_s: Float64Array
     fail_call: int = -1
-    profile: Profile | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +85,7 @@ class Planned:
 
 
 def run_on_tape(
-    config: Config,
+    planner: Planner,
     text: str,
     given: Given,
     root: Path,
@@ -101,9 +96,10 @@ def run_on_tape(
 
     Parameters
     ----------
-    config : Config
+    planner : Planner
+        Of the same stream.
     text : str
-        The same, for the records.
+        Its configuration, for the records.
     given : Given
     root : Path
         Where session folders go.
@@ -112,19 +108,18 @@ def run_on_tape(
 
     Raises
     ------
-    ConfigError, ChannelError, RhythmTooWeak, RecordingError, FileError
+    ConfigError, RhythmTooWeak, RecordingError, FileError
         As a live session.
     """
-    planner = planner_of(config, given.stream, given.profile)
     config = planner.config
     folder = SessionFolder.create(
         root, title=config.title, participant=config.run.participant
     )
     folder.write_config(text)
-    if given.profile is not None:
-        copy_profile(given.profile, folder.path / PROFILE)
+    if planner.profile is not None:
+        copy_profile(planner.profile, folder.path / PROFILE)
     t_start = float(given.tape.t_arrival[0])
-    recorder = SessionRecorder(folder, recorded_stream(given.stream), t_now=t_start)
+    recorder = SessionRecorder(folder, recorded_stream(planner.stream), t_now=t_start)
     outcome = SessionOutcome()
     try:
         recorder.event(WHAT_IF, t=t_start, **told)
@@ -192,7 +187,9 @@ def _run(
         design_arrays(calibration.design, calibration.mixing, planned.rules)
     )
     folder.write_program(loop_input.arrays())
-    warm_up = WarmUp(loop_input.loop, given.stream.labels, n_window=loop_input.n_window)
+    warm_up = WarmUp(
+        loop_input.loop, planner.stream.labels, n_window=loop_input.n_window
+    )
     warm_up.take(rest)
     memory = outcome.memory = warm_up.finished(before)
     recorder.event(
@@ -212,12 +209,12 @@ def _run(
     n_seen = len(closed.batch.samples)
     seen = dataclasses.replace(closed.batch, raw=tape.raw[n_rest : n_rest + n_seen])
     _record(recorder, seen)
-    outcome.loop_s = n_seen / given.stream.sfreq_hz
+    outcome.loop_s = n_seen / planner.stream.sfreq_hz
 
 
 def plan(planner: Planner, given: Given, rest: Batch) -> Planned:
     """Design from the rest, and return what the loop is entered with."""
-    timing = timing_of(_first(rest, given.n_settle), given.stream.sfreq_hz)
+    timing = timing_of(_first(rest, given.n_settle), planner.stream.sfreq_hz)
     calibration = planner.calibration(_first(rest, given.n_designed), timing)
     rules = planner.rules(timing)
     planner.check_gates(calibration, rules)

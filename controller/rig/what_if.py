@@ -12,7 +12,7 @@ from controller.errors import ConfigError, FileError
 from controller.kernels.jit import Float64Array
 from controller.rig.replay import recorded_tape, rest_samples
 from controller.rig.replay_input import LoopInput
-from controller.rig.tape_session import Given, part_of, run_on_tape
+from controller.rig.tape_session import Given, part_of, planner_of, run_on_tape
 from controller.session.folder import EEG, PROFILE, PROGRAM
 from controller.session.load import Session
 from controller.sources.description import StreamDescription
@@ -62,10 +62,15 @@ def what_if(
     ConfigError, ChannelError, RhythmTooWeak, RecordingError
         As a live session.
     """
-    given = given_by(session, loop_input, unit=getattr(config.source, "unit", None))
+    given = given_by(session, loop_input)
     title = f"What if: {config.title}" if config.title else "What if"
-    return run_on_tape(
+    planner = planner_of(
         config.model_copy(update={"title": title}),
+        described(session, unit=getattr(config.source, "unit", None)),
+        profile_of(session),
+    )
+    return run_on_tape(
+        planner,
         text,
         given,
         root,
@@ -73,9 +78,7 @@ def what_if(
     )
 
 
-def given_by(
-    session: Session, loop_input: LoopInput | None, *, unit: str | None
-) -> Given:
+def given_by(session: Session, loop_input: LoopInput | None) -> Given:
     """Return what a recorded session gives to run on."""
     n_rest = rest_samples(session)
     if n_rest is None or not n_rest > 0 or loop_input is None:
@@ -84,20 +87,17 @@ def given_by(
             f"The session {session.path} {lacks}, so there is nothing to ask it; "
             "choose a session that decided something."
         )
-    stream = described(session, unit)
     tape = part_of(recorded_tape(session, 0), 0, len(session.samples))
     return Given(
-        stream=stream,
         tape=tape,
         n_settle=_settled(session, n_rest),
         n_rest=n_rest,
         n_designed=loop_input.n_designed,
         late_s=lateness_s(session),
-        profile=profile_of(session),
     )
 
 
-def described(session: Session, unit: str | None) -> StreamDescription:
+def described(session: Session, *, unit: str | None) -> StreamDescription:
     """Return the recorded stream as the rig knows streams.
 
     Raises

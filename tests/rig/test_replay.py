@@ -6,17 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from replays import (
-    LOOP_AT,
-    artifacts,
-    call_fails,
-    gaps,
-    made,
-    markers,
-    stalls,
-    text_of,
-)
+from replays import LOOP_AT, made, text_of
 
+from bench.session_troubles import artifacts, call_fails, gaps, markers, stalls
 from controller.core.reasons import Outcome
 from controller.errors import FileError
 from controller.rig.replay_input import read_loop_input

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from replays import LOOP_AT, made, stalls, text_of
+from replays import LOOP_AT, made, text_of
 
+from bench.session_troubles import stalls
 from controller.config import parse_config
 from controller.core.structures import Program
 from controller.errors import ConfigError, FileError
@@ -95,13 +96,13 @@ def test_a_session_that_never_closed_its_loop_has_nothing_to_tell(tmp_path):
     session = load_session(made(tmp_path))
     events = [event for event in session.events if event["event"] != HANDED_OVER]
     with pytest.raises(FileError, match="ended before its loop was closed"):
-        given_by(dataclasses.replace(session, events=events), None, unit=None)
+        given_by(dataclasses.replace(session, events=events), None)
 
 
 def test_a_session_without_its_program_cannot_be_asked(tmp_path):
     session = load_session(made(tmp_path))
     with pytest.raises(FileError, match=f"has no {PROGRAM}"):
-        given_by(session, None, unit=None)
+        given_by(session, None)
 
 
 def test_a_session_whose_profile_is_not_kept_is_refused(tmp_path):
@@ -114,6 +115,6 @@ def test_a_session_whose_profile_is_not_kept_is_refused(tmp_path):
 
 def test_rest_settling_and_design_are_where_they_were(tmp_path):
     folder = made(tmp_path)
-    given = given_by(load_session(folder), read_loop_input(folder), unit=None)
+    given = given_by(load_session(folder), read_loop_input(folder))
     assert (given.n_settle, given.n_rest) == (2500, LOOP_AT)
     assert given.n_designed == LOOP_AT - 200
