@@ -115,5 +115,17 @@ class ReplayDiffers(PhasegateError):
     exit_code = 19
 
 
+class NoThreshold(PhasegateError):
+    """The hunt for a motor threshold ended without one."""
+
+    exit_code = 22
+
+
+class SealError(PhasegateError):
+    """An allocation that does not match its commitment, or may not be opened."""
+
+    exit_code = 23
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""

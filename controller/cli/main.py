@@ -15,13 +15,14 @@ from controller.cli.profiles import profiles
 from controller.cli.replay import replay
 from controller.cli.run import run
 from controller.cli.streams import streams
+from controller.cli.threshold import threshold
 from controller.cli.trouble import CommandGroup
 
 
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 2 usage, 3 to 19 as `docs/cli.md` lists them, "
+    epilog="Exit codes: 0 done, 2 usage, 3 to 23 as `docs/cli.md` lists them, "
     "70 a defect of phasegate, 130 after Ctrl-C.",
 )
 @click.version_option(__version__, prog_name="phasegate")
@@ -55,6 +56,7 @@ for command in (
     check,
     doctor,
     new,
+    threshold,
 ):
     cli.add_command(command)
 

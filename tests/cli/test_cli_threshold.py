@@ -1,0 +1,74 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from controller.cli.main import cli
+
+TRUE_PCT = 52.0
+
+
+def run(*arguments: str, answers: str):
+    return CliRunner().invoke(cli, ["threshold", *arguments], input=answers)
+
+
+def answers_of_a_sharp_muscle() -> str:
+    """Return the answers of a muscle with a sharp threshold."""
+    from controller.protocol.threshold import Hunt, HuntRules
+
+    hunt, told = Hunt(rules=HuntRules(highest_pct=80)), ""
+    while (pct := hunt.next_pct_mso()) is not None:
+        hunt = hunt.with_answer(pct, responded=pct >= TRUE_PCT)
+        told += "y\n" if pct >= TRUE_PCT else "n\n"
+    return told
+
+
+def test_yes_and_no_lead_to_the_threshold(tmp_path: Path) -> None:
+    out = tmp_path / "p07.json"
+    result = run(
+        *("--highest", "80", "--out", str(out)), answers=answers_of_a_sharp_muscle()
+    )
+    assert result.exit_code == 0, result.stderr
+    found = float(re.search(r"threshold (\d+\.\d)", result.stdout)[1])
+    assert found == pytest.approx(TRUE_PCT, abs=2.0)
+    told = json.loads(out.read_text())
+    assert told["verdict"] == "found"
+    assert told["n_pulses"] == len(told["answers"])
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_json_carries_nothing_else() -> None:
+    result = run("--highest", "80", "--json", answers=answers_of_a_sharp_muscle())
+    assert json.loads(result.stdout)["rmt_pct_mso"] == pytest.approx(TRUE_PCT, abs=2.0)
+
+
+def test_an_answer_can_be_turned_round(tmp_path: Path) -> None:
+    out = tmp_path / "x.json"
+    result = run("--highest", "80", "--out", str(out), answers="b\ny\nb\nq\n")
+    assert result.exit_code == 130
+    assert "There is no answer yet." in result.stderr
+    assert [a["responded"] for a in json.loads(out.read_text())["answers"]] == [False]
+
+
+def test_no_threshold_is_an_error_of_its_own() -> None:
+    result = run("--highest", "50", answers="n\n" * 40)
+    assert result.exit_code == 22
+    assert "above the highest intensity allowed" in result.stderr
+
+
+def test_a_result_is_never_written_over(tmp_path: Path) -> None:
+    out = tmp_path / "x.json"
+    out.write_text("precious")
+    result = run("--highest", "50", "--out", str(out), answers="n\n")
+    assert result.exit_code == 17
+    assert out.read_text() == "precious"
+
+
+def test_the_highest_intensity_has_no_default() -> None:
+    assert run(answers="").exit_code == 2
+
+
+def test_the_end_of_the_input_ends_the_hunt() -> None:
+    assert run("--highest", "50", answers="y\n").exit_code == 130
