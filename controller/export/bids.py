@@ -16,8 +16,8 @@ from controller.export.bids_events import event_table
 from controller.export.bids_folder import Placed, place
 from controller.export.columns import Table
 from controller.export.entities import Entities, Wanted, entities_of
-from controller.export.grid import grid_of
-from controller.export.happenings import Happening
+from controller.export.grid import SampleGrid, grid_of
+from controller.export.happenings import GAP, PADDING, Happening
 from controller.export.hed import HED_VERSION
 from controller.export.mne_objects import annotated_raw, require
 from controller.export.nibs import nibs_files
@@ -140,6 +140,8 @@ def _write(session: Session, entities: Entities, wish: BidsWish, root: Path) -> 
     raw, found, trials = annotated_raw(session, grid)
     _write_recording(raw, session, entities, wish, root)
     eeg = root / entities.folder / "eeg"
+    if wish.kind == "EDF":
+        found = (*found, *_padding(grid))
     events = event_table(found, trials, grid.sfreq_hz, wish.stimulation)
     _write_text(eeg / f"{entities.stem}_events.tsv", events.text())
     _write_text(
@@ -187,13 +189,27 @@ def _write_recording(
         ) from error
 
 
+def _padding(grid: SampleGrid) -> list[Happening]:
+    """Return what MNE adds behind a recording, so that EDF's records are whole."""
+    if not grid.sfreq_hz.is_integer():
+        return []
+    n_missing = -grid.n_rows % round(grid.sfreq_hz)
+    return [
+        Happening(
+            kind=PADDING,
+            onset_s=grid.n_rows / grid.sfreq_hz,
+            duration_s=n_missing / grid.sfreq_hz,
+        )
+    ] * (n_missing > 0)
+
+
 def _complete_sidecar(
     path: Path,
     session: Session,
     found: tuple[Happening, ...],
     wish: BidsWish,
 ) -> None:
-    has_gaps = any(h.kind == "BAD_gap" for h in found)
+    has_gaps = any(h.kind == GAP for h in found)
     config = configured(session)
     sidecar: dict[str, object] = {
         # mne-bids tells the maker from the file's format, which is no evidence.
@@ -268,5 +284,6 @@ decision, every "no" and its reasons included. The files beside them explain col
 
 _IGNORED = """\
 # NIBS-BIDS (BEP037) is a draft that validators do not know yet.
-nibs/
+**/nibs
+**/nibs/
 """

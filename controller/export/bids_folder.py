@@ -9,7 +9,8 @@ from controller.export.entities import Entities
 
 # Tables of the whole data set: rows are added, none is changed.
 _SHARED_TABLES = ("participants.tsv",)
-_SHARED = ("dataset_description.json", "participants.json", "README", ".bidsignore")
+_SHARED = ("dataset_description.json", "participants.json", "README")
+_IGNORED = ".bidsignore"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ def place(made: Path, root: Path, entities: Entities, *, overwrite: bool) -> Pla
     for name in _SHARED:
         if (made / name).is_file() and not (root / name).exists():
             _copy(made / name, root / name)
+    _add_lines(made / _IGNORED, root / _IGNORED)
     scans = f"{entities.folder}/sub-{entities.subject}_ses-{entities.session}_scans.tsv"
     for table in (*_SHARED_TABLES, scans):
         _add_rows(made / table, root / table)
@@ -97,6 +99,27 @@ def _copy(source: Path, target: Path) -> None:
     beside.replace(target)
 
 
+def _add_lines(source: Path, target: Path) -> None:
+    """Add the lines that the target lacks."""
+    if not target.exists():
+        _copy(source, target)
+        return
+    kept = target.read_text(encoding="utf-8").splitlines()
+    new = [
+        line
+        for line in source.read_text(encoding="utf-8").splitlines()
+        if line not in kept
+    ]
+    if new:
+        _replace(target, [*kept, *new])
+
+
+def _replace(target: Path, lines: list[str]) -> None:
+    beside = target.with_name(f".{target.name}.new")
+    beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    beside.replace(target)
+
+
 def _add_rows(source: Path, target: Path) -> None:
     """Add rows whose first cell the target lacks, under the target's own columns."""
     if not target.exists():
@@ -112,6 +135,4 @@ def _add_rows(source: Path, target: Path) -> None:
         if row.split("\t")[0] not in names:
             new.append("\t".join(cells.get(column, "n/a") for column in columns))
     if new:
-        beside = target.with_name(f".{target.name}.new")
-        beside.write_text("\n".join([*kept, *new]) + "\n", encoding="utf-8")
-        beside.replace(target)
+        _replace(target, [*kept, *new])

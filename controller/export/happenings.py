@@ -21,6 +21,7 @@ STAGE = "stage"
 FAULT = "fault"
 GAP = "BAD_gap"
 NOT_NUMBER = "BAD_not_finite"
+PADDING = "BAD_ACQ_SKIP"
 
 KINDS = {
     PULSE: "A trigger left and, as far as is known, a pulse came of it.",
@@ -31,6 +32,7 @@ KINDS = {
     FAULT: "The session ended with a fault; the sentence stands in `value`.",
     GAP: "Samples were lost here; a straight line fills the place.",
     NOT_NUMBER: "A channel held no number here; a straight line fills the place.",
+    PADDING: "After the recording: EDF holds whole seconds, the last value fills it.",
 }
 _OF_STATUS = {"fired": PULSE, "uncertain": UNCERTAIN, "refused": REFUSED}
 

@@ -16,4 +16,5 @@ TAGS = {
     happenings.FAULT: "Experiment-control, Label/Fault",
     happenings.GAP: "Data-feature, Data-artifact, Label/Gap",
     happenings.NOT_NUMBER: "Data-feature, Data-artifact, Label/Not-finite",
+    happenings.PADDING: "Data-feature, Data-artifact, Label/Padding",
 }

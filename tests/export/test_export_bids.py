@@ -207,6 +207,16 @@ def test_a_gap_is_an_event_and_the_recording_is_discontinuous(gappy, tmp_path):
     assert page_of(beside(export, "eeg.json"))["RecordingType"] == "discontinuous"
 
 
+def test_what_edf_adds_behind_the_recording_is_marked(make, tmp_path):
+    made = make(duration_s=10.4)
+    export = export_bids(made.folder, wish(tmp_path, kind="EDF"))
+    last = rows_of(beside(export, "events.tsv"))[-1]
+    assert last["trial_type"] == "BAD_ACQ_SKIP"
+    assert (float(last["onset"]), float(last["duration"])) == pytest.approx((10.4, 0.6))
+    raw = mne.io.read_raw(export.recording, verbose="ERROR")
+    assert raw.n_times == 11_000
+
+
 def test_tags_of_every_kind_of_event_are_valid_hed():
     pytest.importorskip("hed")
     from hed import HedString, load_schema_version
@@ -251,11 +261,15 @@ def test_a_data_set_keeps_what_its_people_wrote(make, tmp_path):
     study = tmp_path / "study"
     export_bids(make().folder, wish(study))
     (study / "README").write_text("Ours.\n", encoding="utf-8")
+    (study / ".bidsignore").write_text("extra/\n", encoding="utf-8")
     (study / "participants.tsv").write_text(
         "participant_id\tage\nsub-P01\t31\n", encoding="utf-8"
     )
     export_bids(make(seed=3).folder, wish(study, wanted=Wanted(subject="P02")))
     assert (study / "README").read_text(encoding="utf-8") == "Ours.\n"
+    ignored = (study / ".bidsignore").read_text(encoding="utf-8").splitlines()
+    assert ignored[0] == "extra/"
+    assert "**/nibs" in ignored
     rows = rows_of(study / "participants.tsv")
     assert rows == [
         {"participant_id": "sub-P01", "age": "31"},
