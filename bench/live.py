@@ -21,7 +21,7 @@ from controller.engine.control import ControlWords
 from controller.engine.live import LiveEngine, Stretch, StretchRunner
 from controller.engine.privileges import Privileges, settle_collector
 from controller.engine.telemetry import Batch, drain, join, new_telemetry
-from controller.safety.interlock import Permit, Refusal
+from controller.safety.interlock import TIMED, Permit, Refusal
 from controller.sources.lsl import FoundStream, LslInlet
 from drivers.serial_port import open_serial
 
@@ -74,6 +74,7 @@ def run_live(
     settle_collector()
     words = ControlWords()
     words.permit(Permit.ALL)
+    words.vouch_until(TIMED, math.inf)
     engine = LiveEngine(LslInlet(stream), words, runner=runner)
     with _descriptor(receiver) as descriptor:
         stretch = _stretch(stream, descriptor, timing, seconds)

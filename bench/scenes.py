@@ -24,6 +24,7 @@ from controller.estimators.echt import window_response
 from controller.estimators.iir import CausalQuadrature
 from controller.kernels.jit import Float64Array, new_records
 from controller.rig.program import Rules, build_program, make_trials
+from controller.safety.ceilings import Modality
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
 
@@ -232,11 +233,14 @@ def _code_patterns(descriptor: int, timing: Timing) -> dict[str, Any]:
 
 def _limits(*, min_interval_s: float, max_lateness_s: float) -> Limits:
     return Limits(
+        modality=Modality.MARKER,
         min_interval_s=min_interval_s,
         max_pulses=3000,
+        max_per_minute=1800,
         max_lateness_s=max_lateness_s,
         max_data_age_s=0.2,
         max_gap_s=5.0,
         max_silence_s=5.0,
         max_artifact_s=60.0,
+        max_armed_s=14_400.0,
     )

@@ -20,6 +20,7 @@ from controller.config_fields import (
     Whole,
 )
 from controller.config_gate import Gate
+from controller.config_limits import LimitsSection
 from controller.config_mistakes import sentences
 from controller.config_output import Output
 from controller.config_source import FileSource as FileSource
@@ -27,7 +28,6 @@ from controller.config_source import LslSource as LslSource
 from controller.config_source import Source
 from controller.config_source import SyntheticSource as SyntheticSource
 from controller.errors import ConfigError
-from controller.safety.limits import CEILINGS, Limits
 
 
 class Rhythm(Section):
@@ -115,43 +115,6 @@ class Timing(Section):
     seed: Seed = 1
 
 
-class LimitsSection(Section):
-    """What the study allows; every line must be there."""
-
-    min_interval_s: Number
-    max_pulses: Whole
-    max_lateness_ms: Number
-    max_data_age_ms: Number
-    max_gap_s: Number
-    max_silence_s: Number
-    max_artifact_s: Number
-
-    @pydantic.field_validator("*")
-    @classmethod
-    def _below_ceiling(cls, value: float, field: pydantic.ValidationInfo) -> float:
-        key = str(field.field_name)
-        in_file = 1e3 if key.endswith("_ms") else 1.0
-        ceiling = CEILINGS[key.removesuffix("_ms") + "_s" if in_file != 1.0 else key]
-        if not ceiling.lowest <= value / in_file <= ceiling.highest:
-            raise ValueError(
-                f"must be from {ceiling.lowest * in_file:g} to "
-                f"{ceiling.highest * in_file:g}, not {value:g} ({ceiling.source})"
-            )
-        return value
-
-    def to_limits(self) -> Limits:
-        """Return the limits in seconds, checked against the absolute ceilings."""
-        return Limits(
-            min_interval_s=self.min_interval_s,
-            max_pulses=self.max_pulses,
-            max_lateness_s=self.max_lateness_ms / 1e3,
-            max_data_age_s=self.max_data_age_ms / 1e3,
-            max_gap_s=self.max_gap_s,
-            max_silence_s=self.max_silence_s,
-            max_artifact_s=self.max_artifact_s,
-        )
-
-
 class Run(Section):
     """How long the session lasts."""
 
@@ -183,6 +146,12 @@ class Config(Section):
             raise ValueError(
                 f"timing.iti_s - timing.iti_jitter_s is {shortest:g} s, shorter than "
                 f"limits.min_interval_s = {self.limits.min_interval_s:g} s"
+            )
+        duration_s = self.run.duration_s
+        if duration_s is not None and not duration_s <= self.limits.max_armed_s:
+            raise ValueError(
+                f"run.duration_s is {duration_s:g} s, longer than limits.max_armed_s = "
+                f"{self.limits.max_armed_s:g} s, when the arming ends"
             )
         longest = 500.0 * self.limits.min_interval_s
         if not self.output.pulse_ms <= longest:

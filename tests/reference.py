@@ -292,6 +292,8 @@ class Twin:
             ("NOT_ARMED", self.permits & 1),
             ("NOT_SUPERVISED", self.permits & 2),
             ("NOT_RECORDING", self.permits & 4),
+            ("CONSOLE_SILENT", self.permits & 16),
+            ("DEVICE_NOT_READY", self.permits & 32),
             ("INTERVAL_TOO_SHORT", t_fire - self.t_last_pulse >= rules.min_interval_s),
             ("BUDGET_SPENT", self.pulses < rules.max_pulses),
             ("DATA_TOO_OLD", t_now - self.t_sample <= rules.max_data_age_s),

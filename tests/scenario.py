@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import numpy as np
+from study import limits_of as limits_of
 
 from controller.core.memory import new_memory
 from controller.core.records import Kernel, LocalMethod
@@ -12,7 +13,7 @@ from controller.estimators.base import Brief, Decimation, Design, LocalPart
 from controller.estimators.confidence import Confidence
 from controller.estimators.iir import CausalQuadrature
 from controller.rig.program import Rules, build_program, make_trials
-from controller.safety.limits import Limits
+from controller.safety.interlock import Permit
 from drivers.base import TriggerEdges, WireAction
 
 SFREQ_HZ = 1000.0
@@ -23,20 +24,6 @@ RISE_AND_FALL = TriggerEdges(
     fall=WireAction(kind="write", descriptor=DESCRIPTOR, payload=b"\x00"),
 )
 RISE_ONLY = TriggerEdges(rise=RISE_AND_FALL.rise, fall=None)
-
-
-def limits_of(**changed):
-    """Return wide limits, some of them changed."""
-    wide = {
-        "min_interval_s": 0.1,
-        "max_pulses": 1000,
-        "max_lateness_s": 0.001,
-        "max_data_age_s": 0.05,
-        "max_gap_s": 1.0,
-        "max_silence_s": 1.0,
-        "max_artifact_s": 5.0,
-    }
-    return Limits(**{**wide, **changed})
 
 
 def brief_of(horizon_s=0.004, frequency_hz=FREQUENCY_HZ, sfreq_hz=SFREQ_HZ):
@@ -219,7 +206,7 @@ def troubled_tape(seed, n_samples, troubles):
     frequency_hz = 10.0 + 2.0 * np.sin(np.arange(n_samples) / 300.0 + rng.uniform(0, 6))
     phase = rng.uniform(0, 6) + 2.0 * np.pi * np.cumsum(frequency_hz) / SFREQ_HZ
     amplitude = 10.0 + 6.0 * np.sin(np.arange(n_samples) / 170.0)
-    permits = np.full(n_samples, 7, np.int64)
+    permits = np.full(n_samples, int(Permit.ALL), np.int64)
     delay = rng.exponential(2e-4, n_samples)
     blocks = {name: _places(rng, n_samples) for name in troubles}
     for first, _ in blocks.get("phase reset", ()):
@@ -233,7 +220,7 @@ def troubled_tape(seed, n_samples, troubles):
     for first, _ in blocks.get("nan", ()):
         raw[first : first + 3, rng.integers(2)] = rng.choice([np.nan, np.inf])
     for first, last in blocks.get("disarm", ()):
-        permits[first:last] &= ~(1 << rng.integers(3))
+        permits[first:last] &= ~int(rng.choice(list(Permit.ALL)))
     for first, last in blocks.get("stall", ()):
         delay[first:last] += t_sample[last - 1] - t_sample[first:last]
     for first, last in blocks.get("early stamp", ()):

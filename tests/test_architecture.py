@@ -199,7 +199,8 @@ def test_only_the_rig_gives_permits():
         PATHS[module]
         for module in modules_in("controller")
         if any(
-            is_call(node) and ast.unparse(node.func).endswith(".permit")
+            is_call(node)
+            and ast.unparse(node.func).endswith((".permit", ".vouch_until"))
             for node in ast.walk(TREES[module])
         )
     ]

@@ -7,11 +7,9 @@ import click
 from controller.cli.desk import Desk
 from controller.cli.display import Display
 from controller.cli.speech import say
+from controller.rig.arming import ANSWER_WITHIN_S
 
 WORD = "arm"
-
-# The rest is recorded on meanwhile, but what it promised grows old.
-TIME_TO_ANSWER_S = 120.0
 
 
 class Arming:
@@ -39,7 +37,7 @@ class Arming:
         with self._display.paused():
             say(f"The {where} is real and will fire as soon as it is armed.")
             say(
-                f"Type the word {WORD} and Enter within {TIME_TO_ANSWER_S:g} s; "
+                f"Type the word {WORD} and Enter within {ANSWER_WITHIN_S:g} s; "
                 "anything else ends the session."
             )
             click.echo("> ", nl=False, err=True)
@@ -50,7 +48,7 @@ class Arming:
         """Return the answer; Ctrl-C here is an answer, and also a wish to end."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return self._desk.read_answer(TIME_TO_ANSWER_S)
+            return self._desk.read_answer(ANSWER_WITHIN_S)
         except KeyboardInterrupt:
             if callable(before) and before is not signal.default_int_handler:
                 before(signal.SIGINT, None)

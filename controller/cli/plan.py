@@ -17,8 +17,9 @@ from controller.config import (
     Montage,
     SyntheticSource,
 )
+from controller.config_limits import key_in_file, units_in_file
 from controller.report.words import MINUS, phase_words
-from controller.safety.limits import CEILINGS
+from controller.safety.ceilings import Ceiling, ceilings_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def plan_rows(config: Config) -> list[tuple[str, str]]:
         ("target", phase_words(config.target.phase_deg)),
         *gate_rows(config.gate),
         ("artifacts", _artifacts(config)),
+        ("modality", config.limits.modality),
         ("timing", _timing(config)),
         ("output", output_words(config.output)),
         ("arming", arming_words(config)),
@@ -90,20 +92,31 @@ def plan_rows(config: Config) -> list[tuple[str, str]]:
 
 def limit_rows(config: Config) -> list[LimitRow]:
     """Return every limit beside its absolute range, in the configuration's units."""
-    ceilings = {_as_configured(name): (name, c) for name, c in CEILINGS.items()}
+    limits = config.limits
     rows = []
-    for name, (inner, ceiling) in ceilings.items():
-        scale = 1e3 if name != inner else 1.0
-        rows.append(
-            LimitRow(
-                name=name,
-                value=float(getattr(config.limits, name)),
-                lowest=ceiling.lowest * scale,
-                highest=ceiling.highest * scale,
-                source=ceiling.source,
-            )
-        )
+    for name, ceiling in ceilings_of(limits.modality).items():
+        key, unit = key_in_file(name), units_in_file(name)
+        rows.append(_limit_row("", key, getattr(limits, key), ceiling, unit))
+    for table in ("train", "stimulator", "dose"):
+        section = getattr(limits, table)
+        if section is None:
+            continue
+        for key, ceiling in section.ceilings.items():
+            value = getattr(section, key)
+            rows.append(_limit_row(f"{table}.", key, value, ceiling))
     return rows
+
+
+def _limit_row(
+    table: str, key: str, value: float, ceiling: Ceiling, unit: float = 1.0
+) -> LimitRow:
+    return LimitRow(
+        name=table + key,
+        value=float(value),
+        lowest=ceiling.lowest * unit,
+        highest=ceiling.highest * unit,
+        source=ceiling.source,
+    )
 
 
 def montage_words(montage: Montage) -> str:
@@ -149,11 +162,6 @@ def most_pulses(config: Config) -> int:
         return config.limits.max_pulses
     shortest_s = config.timing.iti_s - config.timing.iti_jitter_s
     return min(config.limits.max_pulses, math.floor(duration_s / shortest_s) + 1)
-
-
-def _as_configured(name: str) -> str:
-    in_milliseconds = {"max_lateness_s", "max_data_age_s"}
-    return name.removesuffix("_s") + "_ms" if name in in_milliseconds else name
 
 
 def _source(config: Config) -> str:

@@ -15,7 +15,7 @@ from controller.core.structures import (
 )
 from controller.kernels import trackers
 from controller.kernels.jit import Float64Array, Int64Array, new_records
-from controller.safety.interlock import LEDGER
+from controller.safety.ledger import new_ledger, new_rate_ring
 
 _LONGEST_WINDOW = 30_000
 
@@ -65,15 +65,14 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
     now.artifact_channel = -1
     now.veto_channel = -1
     now.fault_channel = -1
-    ledger = new_records(LEDGER)
-    ledger.t_last_pulse = -math.inf
     n_states = program.transition.shape[0]
     n_ring = max(program.fir_re.shape[1], program.smoothing.size)
     local = program.local
     n_decimated = max(_most(local.n_fit), _most(local.n_data))
     return Memory(
         now=now,
-        ledger=ledger,
+        ledger=new_ledger(),
+        rate_ring=new_rate_ring(int(program.limits.max_per_minute[0])),
         raw=np.zeros(n_channels, np.float32),
         held=np.zeros(n_virtual),
         origin=np.full(n_virtual, math.nan),
@@ -134,3 +133,4 @@ def carry_on(memory: Memory, before: Memory) -> None:
     for field in (*counted, "t_pulse_edge", "t_blind_from", "t_blind_until"):
         memory.now[field] = before.now[field]
     memory.ledger[:] = before.ledger
+    memory.rate_ring[:] = before.rate_ring

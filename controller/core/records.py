@@ -123,6 +123,9 @@ NOW = np.dtype(
         ("t_onset_write", "f8"),  # planned first write of the pulse under way
         ("edge", "i8"),
         ("edge_last", "i8"),
+        ("edge_first", "i8"),
+        ("pulse", "i8"),  # place in its pattern of the pulse that is next
+        ("pulses_left", "i8"),  # pulses that the pattern under way still has
         ("line_high", "i8"),
         ("decision", "i8"),  # decision that the pulse under way belongs to
         ("fault", "i8"),  # Fault

@@ -128,14 +128,26 @@ def _hold_blind(program: Program, memory: Memory, telemetry: Telemetry) -> None:
     _record(program, memory, telemetry, math.nan, math.nan, reason, _NO_REFUSAL)
 
 
+@compiled(i8(PROGRAM_TYPE, i8))
+def _pulses_of(program: Program, trial: int) -> int:
+    """Return how many pulses a trial's pattern has; one where it has no edges."""
+    pattern = program.patterns[program.trials[trial].pattern]
+    n_rises = 0
+    for k in range(pattern.first_edge, pattern.first_edge + pattern.n_edges):
+        n_rises += program.pattern_edges[k].rises
+    return max(1, n_rises)
+
+
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8))
 def _begin_pulse(program: Program, memory: Memory, t_write: float) -> None:
     now = memory.now[0]
     pattern = program.patterns[program.trials[now.trial].pattern]
     if pattern.n_edges < 1:
         return
-    now.edge = pattern.first_edge
+    now.edge = now.edge_first = pattern.first_edge
     now.edge_last = pattern.first_edge + pattern.n_edges - 1
+    now.pulse = 0
+    now.pulses_left = _pulses_of(program, now.trial)
     now.t_onset_write = t_write
     now.t_next_edge = t_write + program.pattern_edges[now.edge].offset_s
     now.decision = now.n_decisions - 1
@@ -174,6 +186,8 @@ def decide(program: Program, memory: Memory, telemetry: Telemetry) -> None:
             program.limits[0],
             memory.ledger[0],
             now.permits,
+            0,
+            _pulses_of(program, now.trial),
             t_write,
             now.t_arrival,
             now.t_sample,

@@ -27,14 +27,19 @@ from controller.core.structures import (
 from controller.kernels.atomics import load_acquire, store_release
 from controller.kernels.jit import compiled, f8, i8
 from controller.safety.interlock import Refusal, review
+from controller.safety.ledger import count_pulse
 
 _OK = int(Fault.NONE)
 _RECORDER_BEHIND = int(Fault.RECORDER_BEHIND)
 _WRITE_FAILED = int(Fault.WRITE_FAILED)
 _NO_REFUSAL = int(Refusal.NONE)
+_NOT_RECORDING = int(Refusal.NOT_RECORDING)
 _OUTPUT_FAILED = int(Refusal.OUTPUT_FAILED)
 _DOUBTFUL = int(Refusal.DOUBTFUL)
 _GATE_CLOSED = int(Refusal.GATE_CLOSED)
+
+# This pulse, its end, and the refusal of the one after it.
+_TRAIN_NEEDS_ROWS = 3
 
 NO_ACTION = -1
 """What `on_edge_due` answers when nothing may be sent."""
@@ -51,6 +56,13 @@ def latch(memory: Memory, fault: int) -> None:
 
 
 @compiled(i8(MEMORY_TYPE, TELEMETRY_TYPE))
+def _edges_free(memory: Memory, telemetry: Telemetry) -> int:
+    tails = telemetry.tails.ctypes.data
+    n_waiting = memory.now[0].n_edges - load_acquire(tails + 16)
+    return telemetry.edges.shape[0] - n_waiting
+
+
+@compiled(i8(MEMORY_TYPE, TELEMETRY_TYPE))
 def _has_room(memory: Memory, telemetry: Telemetry) -> int:
     """Return 1 if every ring can take what one sample may bring."""
     now = memory.now[0]
@@ -59,9 +71,8 @@ def _has_room(memory: Memory, telemetry: Telemetry) -> int:
     decisions_free = telemetry.decisions.shape[0] - (
         now.n_decisions - load_acquire(tails + 8)
     )
-    edges_free = telemetry.edges.shape[0] - (now.n_edges - load_acquire(tails + 16))
-    enough = samples_free >= 1 and decisions_free >= 1 and edges_free >= 4
-    return 1 if enough else 0
+    enough = samples_free >= 1 and decisions_free >= 1
+    return 1 if enough and _edges_free(memory, telemetry) >= 4 else 0
 
 
 @compiled(types.void(MEMORY_TYPE, TELEMETRY_TYPE))
@@ -149,7 +160,7 @@ def _record_edge(
     row = telemetry.edges[now.n_edges & (telemetry.edges.shape[0] - 1)]
     row.decision = now.decision
     row.trial = now.trial
-    row.edge = now.edge
+    row.edge = now.edge - now.edge_first
     row.rises = program.pattern_edges[now.edge].rises
     row.n_samples = now.n_samples
     row.permits = permits
@@ -215,12 +226,18 @@ def on_edge_due(
         program.limits[0],
         memory.ledger[0],
         permits,
+        now.pulse,
+        now.pulses_left,
         now.t_next_edge,
         t_now,
         now.t_sample,
     )
-    if refusal == _NO_REFUSAL and now.line_high == 0:
-        refusal = _doubt(program, memory, permits)
+    if refusal == _NO_REFUSAL:
+        if now.pulse == 0:
+            refusal = _doubt(program, memory, permits)
+        elif _edges_free(memory, telemetry) < _TRAIN_NEEDS_ROWS:
+            # The room that a sample has seen to is for one pulse.
+            refusal = _NOT_RECORDING
     if refusal == _NO_REFUSAL:
         return edge.action
     _record_edge(program, memory, telemetry, t_now, math.nan, permits, refusal, 0)
@@ -230,15 +247,18 @@ def on_edge_due(
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8))
 def _count_pulse(program: Program, memory: Memory, t_done: float) -> None:
+    """Count a pulse; a trial begins, and its interval counts, with the first."""
     now = memory.now[0]
     settings = program.settings[0]
-    ledger = memory.ledger[0]
-    ledger.pulses += 1
-    ledger.t_last_pulse = t_done
-    now.t_pulse_edge = now.t_next_edge + settings.output_latency_s
-    now.t_blind_from = now.t_pulse_edge
-    now.t_blind_until = now.t_pulse_edge + settings.refractory_s
-    now.trial += 1
+    count_pulse(memory.ledger[0], memory.rate_ring, now.pulse, t_done)
+    t_edge = now.t_next_edge + settings.output_latency_s
+    if now.pulse == 0:
+        now.t_pulse_edge = t_edge
+        now.t_blind_from = t_edge
+        now.trial += 1
+    now.t_blind_until = t_edge + settings.refractory_s
+    now.pulse += 1
+    now.pulses_left -= 1
 
 
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8, f8, i8, i8))

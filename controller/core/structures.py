@@ -29,7 +29,7 @@ from controller.kernels.jit import (
     record_array_type,
     u1_vector,
 )
-from controller.safety.interlock import LEDGER
+from controller.safety.ledger import LEDGER
 from controller.safety.limits import LIMITS
 
 
@@ -74,6 +74,7 @@ class Memory(NamedTuple):
 
     now: Any  # NOW[1]
     ledger: Any  # LEDGER[1]
+    rate_ring: Float64Array  # (max_per_minute,) instants of the newest pulses
     raw: Float32Array  # (n_channels,) newest sample as received
     held: Float64Array  # (n_virtual,) newest conditioned sample
     origin: Float64Array  # (n_virtual,) its value at the last reset, NaN before
@@ -156,6 +157,7 @@ MEMORY_TYPE = types.NamedTuple(
     (
         record_array_type(NOW),
         record_array_type(LEDGER),
+        f8_vector,
         f4_vector,
         f8_vector,
         f8_vector,

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from controller.kernels.jit import Int64Array
-from controller.safety.interlock import Permit
+from controller.safety.interlock import TIMED, Permit
 
 
 class Word(enum.IntEnum):
@@ -21,9 +21,22 @@ class Word(enum.IntEnum):
     CLOCK_OFFSET = 2  # bits of a float64, seconds
     SUPERVISOR_BEAT = 3  # bits of a float64, host clock
     LOOP_BEAT = 4  # counted by the loop
+    ARMED_UNTIL = 5  # bits of a float64, host clock
+    CONSOLE_UNTIL = 6
+    DEVICE_UNTIL = 7
 
 
 N_WORDS = len(Word)
+
+UNTIL = {
+    Permit.ARMED: Word.ARMED_UNTIL,
+    Permit.CONSOLE: Word.CONSOLE_UNTIL,
+    Permit.DEVICE: Word.DEVICE_UNTIL,
+}
+"""Where it stands until when a permit holds."""
+
+# The supervisor beats twenty times a second; a collector's pause of 0.1 s is harmless.
+SUPERVISOR_SILENCE_S = 2.0
 
 
 class ControlWords:
@@ -33,6 +46,8 @@ class ControlWords:
         self.words: Int64Array = np.zeros(N_WORDS, np.int64)
         self.set_clock_offset(0.0)
         self.beat(-math.inf)
+        for place in UNTIL.values():
+            self.words[place] = _bits(-math.inf)
 
     @property
     def address(self) -> int:
@@ -41,15 +56,53 @@ class ControlWords:
 
     @property
     def permits(self) -> Permit:
-        """What the supervisor vouches for at present."""
+        """What has been given and not been withdrawn, whether or not it has run out."""
         return Permit(int(self.words[Word.PERMITS]))
 
+    def permits_at(self, t_now: float) -> Permit:
+        """Return what holds at an instant, as the loop sees it."""
+        permits = self.permits & ~Permit.SUPERVISED
+        for timed, place in UNTIL.items():
+            if not t_now <= self._instant(place):
+                permits &= ~timed
+        if t_now - self.supervisor_beat <= SUPERVISOR_SILENCE_S:
+            permits |= Permit.SUPERVISED
+        return permits
+
     def permit(self, permit: Permit) -> None:
-        """Give a permit."""
+        """Give a permit; one that is timed holds only once it is vouched for."""
         self.words[Word.PERMITS] = int(self.permits | permit)
 
+    def vouch_until(self, permit: Permit, t_until: float) -> None:
+        """Give timed permits until an instant of the host clock.
+
+        Parameters
+        ----------
+        permit : Permit
+            Of `ARMED`, `CONSOLE` and `DEVICE`.
+        t_until : float
+            Infinite where nothing is there that could fall silent, as in a session
+            without a console; NaN permits nothing.
+
+        Raises
+        ------
+        ValueError
+            If a permit is not timed.
+        """
+        if permit & ~TIMED:
+            raise ValueError(
+                f"The argument 'permit' must be of {TIMED!r}. {permit!r} is invalid."
+            )
+        for timed in permit:
+            self.words[UNTIL[timed]] = _bits(t_until)
+        self.words[Word.PERMITS] = int(self.permits | permit)
+
+    def holds_until(self, permit: Permit) -> float:
+        """Return until when a timed permit was last vouched for."""
+        return self._instant(UNTIL[permit])
+
     def withdraw(self, permit: Permit) -> None:
-        """Take a permit back."""
+        """Take a permit back; one store, so that all of them end at once."""
         self.words[Word.PERMITS] = int(self.permits & ~permit)
 
     def request_stop(self) -> None:
@@ -71,12 +124,12 @@ class ControlWords:
     @property
     def supervisor_beat(self) -> float:
         """When the supervisor was last alive, on the host clock."""
-        return float(self.words[Word.SUPERVISOR_BEAT].view(np.float64))
+        return self._instant(Word.SUPERVISOR_BEAT)
 
     @property
     def clock_offset_s(self) -> float:
         """What turns the stream's stamps into this host's clock."""
-        return float(self.words[Word.CLOCK_OFFSET].view(np.float64))
+        return self._instant(Word.CLOCK_OFFSET)
 
     @property
     def stop_requested(self) -> bool:
@@ -91,6 +144,9 @@ class ControlWords:
     def loop_beats(self) -> int:
         """How often the loop has turned."""
         return int(self.words[Word.LOOP_BEAT])
+
+    def _instant(self, place: Word) -> float:
+        return float(self.words[place].view(np.float64))
 
 
 def _bits(value: float) -> int:

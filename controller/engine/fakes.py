@@ -59,6 +59,9 @@ _WORLD_TYPE = record_type(WORLD)
 _SUPERVISED = int(Permit.SUPERVISED)
 _PERMITS_WORD = int(Word.PERMITS)
 _BEAT_WORD = int(Word.SUPERVISOR_BEAT)
+_ARMED_WORD = int(Word.ARMED_UNTIL)
+_CONSOLE_WORD = int(Word.CONSOLE_UNTIL)
+_DEVICE_WORD = int(Word.DEVICE_UNTIL)
 _ALIVE = int(np.float64(math.inf).view(np.int64))
 _GONE = int(np.float64(-math.inf).view(np.int64))
 _EIO = 5
@@ -74,6 +77,8 @@ def _set_permits(world: Any, permits: int) -> None:
     words = carray(address_as_pointer(world.words), (N_WORDS,), np.int64)
     words[_PERMITS_WORD] = permits
     words[_BEAT_WORD] = _ALIVE if permits & _SUPERVISED else _GONE
+    # What had run out when it was recorded has no bit.
+    words[_ARMED_WORD] = words[_CONSOLE_WORD] = words[_DEVICE_WORD] = _ALIVE
 
 
 @compiled(i8(_WORLD_TYPE, record_type(NOW)))

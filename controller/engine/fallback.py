@@ -29,9 +29,7 @@ from controller.core.structures import (
     Telemetry,
 )
 from controller.engine.control import ControlWords
-from controller.engine.loop import SUPERVISOR_SILENCE_S
 from controller.kernels.jit import Float32Array
-from controller.safety.interlock import Permit
 
 NOTICE = (
     "This platform runs the Python loop: about twice the latency, and other work in "
@@ -182,10 +180,7 @@ class PythonLoop:
         return self._listen(timeout_s)
 
     def _permits(self, t_now: float) -> int:
-        permits = self._words.permits & ~Permit.SUPERVISED
-        if t_now - self._words.supervisor_beat <= SUPERVISOR_SILENCE_S:
-            permits |= Permit.SUPERVISED
-        return int(permits)
+        return int(self._words.permits_at(t_now))
 
     def _fire(self, t_now: float) -> Fault:
         t_due = self._now.t_next_edge

@@ -30,7 +30,7 @@ from controller.core.structures import (
     Program,
     Telemetry,
 )
-from controller.engine.control import Word
+from controller.engine.control import SUPERVISOR_SILENCE_S, Word
 from controller.engine.ports import (
     PORTS_TYPE,
     call_clock,
@@ -51,17 +51,20 @@ _STREAM_LOST = int(Fault.STREAM_LOST)
 _STREAM_SILENT = int(Fault.STREAM_SILENT)
 _END_OF_TAPE = int(Fault.END_OF_TAPE)
 _SUPERVISED = int(Permit.SUPERVISED)
+_ARMED = int(Permit.ARMED)
+_CONSOLE = int(Permit.CONSOLE)
+_DEVICE = int(Permit.DEVICE)
 _STOP = 8 * int(Word.STOP)
 _PERMITS = 8 * int(Word.PERMITS)
 _OFFSET = 8 * int(Word.CLOCK_OFFSET)
 _BEAT = 8 * int(Word.SUPERVISOR_BEAT)
 _LOOP_BEAT = 8 * int(Word.LOOP_BEAT)
+_ARMED_UNTIL = 8 * int(Word.ARMED_UNTIL)
+_CONSOLE_UNTIL = 8 * int(Word.CONSOLE_UNTIL)
+_DEVICE_UNTIL = 8 * int(Word.DEVICE_UNTIL)
 
 # The stop flag is looked at after every pull, so this bounds how long a stop can take.
 _LONGEST_PULL_S = 0.1
-
-# The supervisor beats twenty times a second; a collector's pause of 0.1 s is harmless.
-SUPERVISOR_SILENCE_S = 2.0
 
 # liblsl's error numbers are small; this one is the fake's.
 TAPE_ENDED = -1000
@@ -71,9 +74,15 @@ _EIO = 5
 
 @compiled(i8(PORTS_TYPE, f8))
 def permits_now(ports: Any, t_now: float) -> int:
-    """Return the `Permit` bits, without `SUPERVISED` if the supervisor is late."""
+    """Return the `Permit` bits that hold: given, and neither run out nor silent."""
     words = ports[0].words
     permits = load_acquire(words + _PERMITS)
+    if not t_now <= bits_to_float(load_acquire(words + _ARMED_UNTIL)):
+        permits &= ~_ARMED
+    if not t_now <= bits_to_float(load_acquire(words + _CONSOLE_UNTIL)):
+        permits &= ~_CONSOLE
+    if not t_now <= bits_to_float(load_acquire(words + _DEVICE_UNTIL)):
+        permits &= ~_DEVICE
     t_beat = bits_to_float(load_acquire(words + _BEAT))
     if t_now - t_beat <= SUPERVISOR_SILENCE_S:
         return permits | _SUPERVISED

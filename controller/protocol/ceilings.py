@@ -1,6 +1,6 @@
 """Absolute ceilings of a protocol's `[dose]`, which no file can lift."""
 
-from controller.safety.limits import CEILINGS, Ceiling
+from controller.safety.ceilings import CEILINGS, Ceiling
 
 DOSE_CEILINGS: dict[str, Ceiling] = {
     "min_interval_s": Ceiling(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
-from controller.config import LimitsSection
+from controller.config_limits import LimitsSection
 from controller.config_output import OutputSection
 from controller.errors import (
     ConfigError,

@@ -26,6 +26,7 @@ from controller.kernels.jit import Float64Array, new_records
 from controller.rig.gate_arrays import gate_arrays
 from controller.rig.gate_rules import GateRules, with_second_site
 from controller.safety.limits import Limits
+from controller.safety.train import pattern_complaint
 from drivers.base import TriggerEdges, WireAction
 
 # A busy-wait this long hides the wake-up jitter of an unprivileged thread and is short
@@ -139,6 +140,7 @@ def build_program(
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
+    require_allowed(limits, patterns, pattern_edges)
     return Program(
         settings=_settings(sfreq_hz, design, rules),
         limits=limits.to_record(),
@@ -155,6 +157,28 @@ def build_program(
             rules.gates, design, sfreq_hz=sfreq_hz, n_virtual=mixing.shape[0]
         ),
     )
+
+
+def require_allowed(limits: Limits, patterns: Any, pattern_edges: Any) -> None:
+    """Refuse patterns that the limits of trains would cut off in their middle.
+
+    Parameters
+    ----------
+    limits : Limits
+    patterns : records of PATTERN
+    pattern_edges : records of PATTERN_EDGE
+
+    Raises
+    ------
+    ConfigError
+    """
+    for pattern in patterns:
+        first = int(pattern.first_edge)
+        edges = pattern_edges[first : first + int(pattern.n_edges)]
+        rises_s = edges.offset_s[edges.rises == 1]
+        complaint = pattern_complaint(limits, (rises_s - rises_s[:1]).tolist())
+        if complaint is not None:
+            raise ConfigError(complaint)
 
 
 def amplitude_window(rules: Rules) -> int:

@@ -13,6 +13,7 @@ from controller.errors import EngineFault
 from controller.estimators.base import Design
 from controller.kernels.jit import ComplexArray, Float32Array, Float64Array
 from controller.rig.program import Rules, build_program, make_trials
+from controller.safety.ceilings import Modality
 from controller.safety.interlock import Refusal
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
@@ -160,6 +161,8 @@ def rehearse(
         rules=rules,
         limits=dataclasses.replace(
             rehearsal.limits,
+            # Nothing leaves: shorter intervals than a person may get are rehearsed.
+            modality=Modality.MARKER,
             min_interval_s=min(rehearsal.limits.min_interval_s, shortest_s),
             max_pulses=n_trials,
         ),

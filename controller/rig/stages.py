@@ -19,9 +19,10 @@ from controller.engine.fallback import NOTICE
 from controller.engine.live import Inlet, LiveEngine
 from controller.engine.privileges import settle_collector
 from controller.engine.telemetry import Batch, join, new_telemetry
-from controller.errors import EngineFault, NotArmed, PhasegateError
+from controller.errors import EngineFault, PhasegateError
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
+from controller.rig.arming import SessionArming, vouch_for_absent
 from controller.rig.design import Calibration
 from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
@@ -106,7 +107,6 @@ class Stages:
     ) -> None:
         self._config = config
         self._interrupt = interrupt
-        self._granted = False
         self._warm_up: WarmUp | None = None
         self._equipment = equipment
         self._stream = equipment.stream
@@ -121,6 +121,8 @@ class Stages:
             profile=equipment.profile,
         )
         self._words = ControlWords()
+        self._arming = SessionArming(self._words, config.limits.to_limits().max_armed_s)
+        vouch_for_absent(self._words, console=False, stimulator=False)
         # A person's wish to end does not wait for a disk that is slow just then.
         interrupt.at_once(self._words.request_stop)
         self._engine = LiveEngine(equipment.inlet, self._words)
@@ -152,6 +154,7 @@ class Stages:
             self._go_through(supervisor, recorder)
         except PhasegateError as caught:
             error = caught
+            self._arming.latch(str(caught))
         finally:
             self._words.withdraw(Permit.ALL)
             ended = self._ended()
@@ -254,10 +257,12 @@ class Stages:
         designed_from = join(list(rest))
         calibration = self._design(designed_from)
         output = self._equipment.output
-        self._granted = output.simulated or (
-            not self._interrupt.wished()
-            and self._confirm_arming(f"{output.name} at {output.port}")
-        )
+        where = f"{output.name} at {output.port}"
+        self._arming.request(where, host_clock())
+        if output.simulated or (
+            not self._interrupt.wished() and self._confirm_arming(where)
+        ):
+            self._arming.confirm(where, host_clock())
         rules = self._planner.rules(self._timing)
         with driver_errors():
             edges = output.edges(trigger_code(self._config.output))
@@ -293,18 +298,15 @@ class Stages:
     def _arm(self, recorder: SessionRecorder) -> None:
         output = self._equipment.output
         where = f"{output.name} at {output.port}"
-        if not self._granted:
-            raise NotArmed(
-                f"The {where} was not armed, so nothing was fired; start again and "
-                "confirm, or pass --arm."
-            )
+        t_now = host_clock()
+        t_until = self._arming.give(where, t_now)
         if not recorder.n_samples > 0:
             raise EngineFault(
                 "Nothing of the session has reached the disk, so it is not armed; "
                 "check the disk and start again."
             )
-        recorder.event("armed", t=host_clock(), output=where)
-        self._words.permit(Permit.ARMED | Permit.RECORDING)
+        recorder.event("armed", t=t_now, output=where, t_until=t_until)
+        self._words.permit(Permit.RECORDING)
 
     def _introduce(self) -> None:
         stream, output = self._stream, self._equipment.output

@@ -19,9 +19,8 @@ from controller.core.structures import (
     Telemetry,
 )
 from controller.engine.clock import host_clock
-from controller.engine.control import ControlWords
+from controller.engine.control import SUPERVISOR_SILENCE_S, ControlWords
 from controller.engine.live import LiveEngine, Stretch
-from controller.engine.loop import SUPERVISOR_SILENCE_S
 from controller.engine.telemetry import Batch, drain
 from controller.errors import EngineFault, RecordingError
 from controller.rig.interrupt import Interrupt
@@ -225,8 +224,22 @@ class Supervisor:
         if self.interrupted:
             self._words.withdraw(Permit.ARMED)
             return True
+        if self._arming_has_expired():
+            return True
         late = duration_s is not None and host_clock() - t_start >= duration_s
         return late or done()
+
+    def _arming_has_expired(self) -> bool:
+        t_until = self._words.holds_until(Permit.ARMED)
+        if not self._words.permits & Permit.ARMED or host_clock() <= t_until:
+            return False
+        self._words.withdraw(Permit.ARMED)
+        self._recorder.event("arming expired", t=t_until)
+        self._listener.note(
+            "The arming has expired (limits.max_armed_s), so the session ends; start "
+            "again to arm anew."
+        )
+        return True
 
     def _look(self, memory: Memory, t_start: float, keep: list[Batch] | None) -> None:
         t_now = host_clock()

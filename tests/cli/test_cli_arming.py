@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from controller.cli.arming import TIME_TO_ANSWER_S, Arming
+from controller.cli.arming import Arming
 from controller.cli.desk import Desk
+from controller.rig.arming import ANSWER_WITHIN_S
 
 
 class Quiet:
@@ -55,5 +56,5 @@ def test_question_pauses_the_display_and_is_limited_in_time(wishes) -> None:
         return "arm\n"
 
     assert Arming(display, Desk(read_answer=answer), granted=False)("box") is True
-    assert asked == [(TIME_TO_ANSWER_S, True)]
+    assert asked == [(ANSWER_WITHIN_S, True)]
     assert not display.is_paused

@@ -34,6 +34,7 @@ class Stage:
         self.now.phase_rad, self.now.amplitude_uv = 0.3, 8.0
         self.now.t_onset_write = self.now.t_next_edge = T_DUE
         self.now.edge, self.now.edge_last = 0, len(self.program.pattern_edges) - 1
+        self.now.pulses_left = int(self.program.pattern_edges.rises.sum())
 
     def due(self, t_now=T_DUE, permits=ALL):
         return on_edge_due(self.program, self.memory, self.telemetry, t_now, permits)

@@ -12,7 +12,6 @@ from controller.config import (
     Estimator,
     FileSource,
     Gate,
-    LimitsSection,
     LslSource,
     Montage,
     Rhythm,
@@ -21,16 +20,25 @@ from controller.config import (
     Target,
     Timing,
 )
+from controller.config_limits import (
+    DoseSection,
+    LimitsSection,
+    StimulatorLimitsSection,
+    TrainSection,
+)
 from controller.config_output import Output
 from controller.protocol.canonical import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = (
+    LimitsSection,
     ArtifactRules,
+    DoseSection,
+    StimulatorLimitsSection,
+    TrainSection,
     Estimator,
     FileSource,
     Gate,
-    LimitsSection,
     LslSource,
     Montage,
     Rhythm,

@@ -3,13 +3,19 @@ import math
 import numpy as np
 import pytest
 
-from controller.engine.control import N_WORDS, ControlWords, Word
-from controller.engine.loop import SUPERVISOR_SILENCE_S, permits_now
+from controller.engine.control import (
+    N_WORDS,
+    SUPERVISOR_SILENCE_S,
+    UNTIL,
+    ControlWords,
+    Word,
+)
+from controller.engine.loop import permits_now
 from controller.engine.ports import PORTS
 from controller.kernels.jit import new_records
-from controller.safety.interlock import Permit
+from controller.safety.interlock import TIMED, Permit
 
-OTHERS = Permit.ARMED | Permit.RECORDING
+OTHERS = Permit.ALL & ~Permit.SUPERVISED
 
 
 @pytest.fixture
@@ -17,10 +23,17 @@ def words():
     return ControlWords()
 
 
+def give_all(words):
+    words.permit(Permit.ALL)
+    words.vouch_until(TIMED, math.inf)
+
+
 def seen_by_loop(words, t_now):
     ports = new_records(PORTS)
     ports.words = words.address
-    return Permit(permits_now(ports, t_now))
+    seen = Permit(permits_now(ports, t_now))
+    assert words.permits_at(t_now) == seen
+    return seen
 
 
 def test_fresh_words_permit_nothing(words):
@@ -68,7 +81,7 @@ def test_every_word_has_a_place_of_its_own(words):
 
 
 def test_the_loop_sees_the_supervisor_by_its_beat_alone(words):
-    words.permit(Permit.ALL)
+    give_all(words)
     # A bit that nobody backs with a beat is worth nothing.
     assert seen_by_loop(words, 100.0) == OTHERS
     words.withdraw(Permit.SUPERVISED)
@@ -77,16 +90,57 @@ def test_the_loop_sees_the_supervisor_by_its_beat_alone(words):
 
 
 def test_the_longest_silence_is_allowed_and_a_longer_one_is_not(words):
-    words.permit(OTHERS)
+    give_all(words)
     words.beat(0.0)
     assert seen_by_loop(words, SUPERVISOR_SILENCE_S) == Permit.ALL
     later = math.nextafter(SUPERVISOR_SILENCE_S, math.inf)
     assert seen_by_loop(words, later) == OTHERS
 
 
+@pytest.mark.parametrize("permit", list(UNTIL))
+def test_a_timed_permit_holds_until_its_instant_and_no_longer(words, permit):
+    give_all(words)
+    words.beat(10.0)
+    words.vouch_until(permit, 10.0)
+    assert words.holds_until(permit) == 10.0
+    assert seen_by_loop(words, 10.0) == Permit.ALL
+    assert seen_by_loop(words, math.nextafter(10.0, 11.0)) == Permit.ALL & ~permit
+    words.vouch_until(permit, 11.0)
+    assert seen_by_loop(words, 11.0) == Permit.ALL
+
+
+@pytest.mark.parametrize("permit", list(UNTIL))
+@pytest.mark.parametrize("t_until", [math.nan, -math.inf])
+def test_a_timed_permit_until_no_instant_is_none(words, permit, t_until):
+    give_all(words)
+    words.beat(1.0)
+    words.vouch_until(permit, t_until)
+    assert seen_by_loop(words, 1.0) == Permit.ALL & ~permit
+    assert seen_by_loop(words, math.nan) & TIMED == Permit.NONE
+
+
+def test_a_timed_permit_that_nobody_vouched_for_is_none(words):
+    words.permit(Permit.ALL)
+    words.beat(1.0)
+    assert seen_by_loop(words, 1.0) == Permit.RECORDING | Permit.SUPERVISED
+
+
+def test_a_withdrawn_permit_does_not_come_back_by_its_instant(words):
+    give_all(words)
+    words.beat(1.0)
+    words.withdraw(Permit.ARMED)
+    assert seen_by_loop(words, 1.0) == Permit.ALL & ~Permit.ARMED
+
+
+@pytest.mark.parametrize("permit", [Permit.RECORDING, Permit.ALL, Permit.MARKER])
+def test_only_timed_permits_have_an_end(words, permit):
+    with pytest.raises(ValueError, match="permit"):
+        words.vouch_until(permit, 1.0)
+
+
 @pytest.mark.parametrize("beat", [math.nan, -math.inf])
 def test_a_beat_that_is_no_instant_is_none(words, beat):
-    words.permit(Permit.ALL)
+    give_all(words)
     words.beat(beat)
     assert seen_by_loop(words, 1.0) == OTHERS
 

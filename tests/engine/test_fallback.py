@@ -23,7 +23,7 @@ from controller.engine.fallback import NOTICE, PullError, PythonLoop
 from controller.engine.telemetry import drain, new_telemetry
 from controller.engine.virtual import regular_tape, run_virtual
 from controller.rig.program import Rules
-from controller.safety.interlock import Permit, Refusal
+from controller.safety.interlock import TIMED, Permit, Refusal
 
 TURN_S = 1e-6
 
@@ -48,6 +48,7 @@ class FakeWorld:
             return 0.0
         self.t = max(self.t, t_arrival)
         permits = Permit(int(self.tape.permits[self.at]))
+        self.words.vouch_until(permits & TIMED, math.inf)
         self.words.words[Word.PERMITS] = int(permits)
         self.words.beat(math.inf if permits & Permit.SUPERVISED else -math.inf)
         raw[:] = self.tape.raw[self.at]

@@ -19,7 +19,7 @@ from scenario import (
 from controller.core.reasons import Fault
 from controller.engine.telemetry import drain
 from controller.engine.virtual import Tape, regular_tape, run_virtual
-from controller.safety.interlock import Permit, Refusal
+from controller.safety.interlock import TIMED, Permit, Refusal
 
 ALL = int(Permit.ALL)
 
@@ -246,6 +246,8 @@ class TestPermits:
             (Permit.ARMED, Refusal.NOT_ARMED),
             (Permit.SUPERVISED, Refusal.NOT_SUPERVISED),
             (Permit.RECORDING, Refusal.NOT_RECORDING),
+            (Permit.CONSOLE, Refusal.CONSOLE_SILENT),
+            (Permit.DEVICE, Refusal.DEVICE_NOT_READY),
         ],
     )
     def test_taken_back_between_plan_and_deadline(self, missing, refusal):
@@ -271,7 +273,8 @@ class TestPermits:
     def test_a_supervisor_that_falls_silent_stops_the_pulses_not_the_stream(self):
         program = program_of()
         loop = Entered(program, memory_of(program), tape_of(9.0), n_ring=9000)
-        loop.words.permit(Permit.ARMED | Permit.RECORDING)
+        loop.words.permit(Permit.RECORDING)
+        loop.words.vouch_until(TIMED, math.inf)
         t_beat = 3.0
         loop.words.beat(t_beat)
         # A pull that leaves the words to the supervisor.

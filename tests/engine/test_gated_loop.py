@@ -32,7 +32,7 @@ from controller.rig.gate_rules import (
     VetoRule,
 )
 from controller.rig.program import Rules
-from controller.safety.interlock import Permit
+from controller.safety.interlock import TIMED, Permit
 
 NOT_AN_INPUT = ("t_decided",)
 ARMED = int(Permit.ALL)
@@ -292,7 +292,9 @@ class TapeWorld:
             return 0.0
         raw[:] = self.tape.raw[self.at]
         self.t = float(self.tape.t_arrival[self.at])
-        self.words.words[1] = self.tape.permits[self.at]
+        permits = Permit(int(self.tape.permits[self.at]))
+        self.words.vouch_until(permits & TIMED, math.inf)
+        self.words.words[1] = int(permits)
         self.at += 1
         return float(self.tape.t_sample[self.at - 1])
 

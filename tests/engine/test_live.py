@@ -22,7 +22,7 @@ from controller.engine.virtual import Tape, run_virtual
 from controller.errors import EngineFault, StreamLost
 from controller.rig.gate_rules import GateRules, SecondBandRule, VetoRule
 from controller.rig.program import Rules
-from controller.safety.interlock import Permit, Refusal
+from controller.safety.interlock import TIMED, Permit, Refusal
 from drivers.base import TriggerEdges, WireAction
 
 SFREQ_HZ = 500.0
@@ -242,7 +242,8 @@ def test_a_live_session_replayed_decides_the_same_bit_for_bit(
     source = LslSource(kind="lsl", source_id=amplifier.source_id)
     engine = LiveEngine(LslInlet(find_stream(source)), words, runner=runner)
     engine.open()
-    words.permit(Permit.ARMED | Permit.RECORDING)
+    words.permit(Permit.RECORDING)
+    words.vouch_until(TIMED, math.inf)
     batches = []
     try:
         engine.start(Stretch(program=program, memory=memory, telemetry=telemetry))

@@ -27,7 +27,7 @@ from controller.engine import loop, virtual
 from controller.engine.telemetry import drain
 from controller.engine.virtual import Tape, regular_tape, run_virtual
 from controller.rig.program import Rules
-from controller.safety.interlock import Refusal
+from controller.safety.interlock import Permit, Refusal
 
 DESIGNS = pytest.mark.parametrize("design", ["iir", "fir"])
 NOT_AN_INPUT = ("t_decided",)
@@ -46,7 +46,7 @@ def jittered_tape(seconds=5.0, seed=0, block=1, **signal):
     return Tape(
         t_sample=t_sample,
         t_arrival=np.maximum.accumulate((t_sample + delay)[last_of_block]),
-        permits=np.full(n_samples, 7, np.int64),
+        permits=np.full(n_samples, int(Permit.ALL), np.int64),
         raw=raw,
     )
 
@@ -410,6 +410,6 @@ class TestTape:
         tape = regular_tape(np.zeros((3, 2)), 4.0, t_start=2.0, data_age_s=0.125)
         assert tape.t_sample.tolist() == [2.0, 2.25, 2.5]
         assert tape.t_arrival.tolist() == [2.125, 2.375, 2.625]
-        assert tape.permits.tolist() == [7, 7, 7]
+        assert tape.permits.tolist() == [int(Permit.ALL)] * 3
         assert tape.raw.dtype == np.float32
         assert math.isfinite(tape.raw.sum())

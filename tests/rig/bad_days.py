@@ -46,13 +46,16 @@ _TABLES: dict[str, dict[str, object]] = {
     "timing": {"iti_s": 0.3},
     "output": {"kind": "simulated-serial-byte"},
     "limits": {
+        "modality": "marker",
         "min_interval_s": 0.25,
         "max_pulses": 100,
+        "max_per_minute": 240,
         "max_lateness_ms": 2.0,
         "max_data_age_ms": MAX_DATA_AGE_S * 1e3,
         "max_gap_s": 0.2,
         "max_silence_s": 0.5,
         "max_artifact_s": 0.5,
+        "max_armed_s": 600,
     },
     "run": {"rest_s": 0, "duration_s": 20},
 }

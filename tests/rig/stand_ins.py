@@ -1,5 +1,6 @@
 """What a supervisor works with, without a thread, a disk or a device."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -19,7 +20,7 @@ from controller.errors import RecordingError
 from controller.rig.interrupt import Interrupt
 from controller.rig.program import Rules, build_program, make_trials
 from controller.rig.supervisor import StageEnd, Status, Supervisor
-from controller.safety.interlock import Permit
+from controller.safety.interlock import TIMED, Permit
 from drivers.base import PortLost
 
 
@@ -126,6 +127,7 @@ class Bench:
             interrupt=self.interrupt,
         )
         self.words.permit(Permit.ALL)
+        self.words.vouch_until(TIMED, math.inf)
         self.program, self.memory = program_and_memory()
 
     def run(self, **options: object) -> StageEnd:

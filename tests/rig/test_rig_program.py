@@ -23,18 +23,22 @@ from controller.estimators.base import Brief, Design, StateSpace
 from controller.estimators.iir import CausalQuadrature
 from controller.rig.gate_rules import GateRules, VetoRule
 from controller.rig.program import Rules, amplitude_window, build_program, make_trials
+from controller.safety.ceilings import Modality
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction
 
 SFREQ_HZ = 250.0
 LIMITS = Limits(
+    modality=Modality.MARKER,
     min_interval_s=0.3,
     max_pulses=20,
+    max_per_minute=60,
     max_lateness_s=0.002,
     max_data_age_s=0.05,
     max_gap_s=0.2,
     max_silence_s=0.5,
     max_artifact_s=0.5,
+    max_armed_s=60.0,
 )
 BRIEF = Brief(
     sfreq_hz=SFREQ_HZ, frequency_hz=10.0, band_hz=(8.0, 12.0), horizon_s=0.005

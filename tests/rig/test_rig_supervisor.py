@@ -6,6 +6,7 @@ import pytest
 from stand_ins import Bench
 
 from controller.core.reasons import Fault, HoldReason, Outcome
+from controller.engine.clock import host_clock
 from controller.engine.telemetry import Batch
 from controller.errors import (
     EngineFault,
@@ -67,7 +68,7 @@ def test_wish_to_end_disarms_before_the_loop_stops(bench: Bench) -> None:
     with bench.interrupt.listening():
         end = bench.run(at_end=lambda: pytest.fail("planned after the wish"))
     assert end.interrupted
-    assert bench.loop.permits_at_stop == Permit.SUPERVISED | Permit.RECORDING
+    assert bench.loop.permits_at_stop == Permit.ALL & ~Permit.ARMED
     assert_every_row_recorded(bench)
 
 
@@ -243,3 +244,16 @@ def test_gate_that_closed_between_two_stages_is_closed_before_the_loop_runs(
     )
     bench.run()
     assert not seen[0] & Permit.MARKER
+
+
+def test_an_arming_that_runs_out_ends_the_stage(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(bench.watcher, "note", notes.append)
+    bench.words.vouch_until(Permit.ARMED, host_clock() - 1e-3)
+    end = bench.run(done=lambda: False)
+    assert (end.fault, end.interrupted) == (Fault.STOPPED, False)
+    assert not bench.words.permits & Permit.ARMED
+    assert [note for note in notes if "arming has expired" in note] == notes
+    assert bench.recorder.events == ["stage", "arming expired"]

@@ -1,15 +1,12 @@
-import itertools
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario import limits_of
+from study import limits_of
 
-from controller.kernels.jit import new_records
 from controller.safety.interlock import (
-    LEDGER,
     REFUSAL_SENTENCES,
     Permit,
     Refusal,
@@ -17,22 +14,39 @@ from controller.safety.interlock import (
     review,
     state_of,
 )
+from controller.safety.ledger import count_pulse, new_ledger, new_rate_ring
+from controller.safety.limits import TrainLimits
 
 LIMITS = limits_of(min_interval_s=1.0, max_pulses=3).to_record()
+
+
+TRAINS = limits_of(
+    min_interval_s=1.0,
+    max_pulses=20,
+    max_per_minute=12,
+    train=TrainLimits(
+        max_pulses=5,
+        max_train_s=0.25,
+        min_pulse_interval_s=0.05,
+        min_inter_train_s=2.0,
+    ),
+).to_record()
 
 
 def interpreted(*arguments):
     """Return what the uncompiled review answers; it counts with numpy's scalars."""
     with np.errstate(invalid="ignore"):
-        return review.py_func(*arguments)
+        return getattr(review, "py_func", review)(*arguments)
 
 
 BOTH = pytest.mark.parametrize("ask", [review, interpreted], ids=["compiled", "plain"])
 
 
-def ledger_of(pulses=0, t_last_pulse=-math.inf, fault=0):
-    ledger = new_records(LEDGER)
+def ledger_of(pulses=0, t_last_pulse=-math.inf, fault=0, **more):
+    ledger = new_ledger()
     ledger.pulses, ledger.t_last_pulse, ledger.fault = pulses, t_last_pulse, fault
+    for name, value in more.items():
+        ledger[name] = value
     return ledger[0]
 
 
@@ -44,8 +58,21 @@ def just_above(value):
     return math.nextafter(value, math.inf)
 
 
-def ask_with(ask, *, ledger=None, permits=Permit.ALL, fire=100.0, now=100.0, age=0.0):
-    answer = ask(LIMITS[0], ledger or ledger_of(), int(permits), fire, now, now - age)
+def ask_with(
+    ask,
+    *,
+    limits=LIMITS,
+    ledger=None,
+    permits=Permit.ALL,
+    rise=0,
+    left=1,
+    fire=100.0,
+    now=None,
+    age=0.0,
+):
+    now = fire if now is None else now
+    ledger = ledger_of() if ledger is None else ledger
+    answer = ask(limits[0], ledger, int(permits), rise, left, fire, now, now - age)
     return Refusal(answer)
 
 
@@ -62,11 +89,13 @@ def test_a_pulse_with_every_permit_and_within_every_limit_may_leave(ask):
         (Permit.ARMED, Refusal.NOT_ARMED),
         (Permit.SUPERVISED, Refusal.NOT_SUPERVISED),
         (Permit.RECORDING, Refusal.NOT_RECORDING),
+        (Permit.CONSOLE, Refusal.CONSOLE_SILENT),
+        (Permit.DEVICE, Refusal.DEVICE_NOT_READY),
     ],
 )
 def test_each_missing_permit_refuses_by_its_name(ask, missing, refusal):
     assert ask_with(ask, permits=Permit.ALL & ~missing) is refusal
-    # Bits beyond the three grant nothing.
+    # Bits beyond those grant nothing.
     assert ask_with(ask, permits=(Permit.ALL & ~missing) | (1 << 40)) is refusal
 
 
@@ -107,8 +136,8 @@ def test_the_last_pulse_of_the_budget_is_allowed_and_the_next_is_not(ask):
 def test_data_of_the_limiting_age_is_allowed_and_older_is_not(ask):
     limit = float(LIMITS.max_data_age_s[0])
     permits = int(Permit.ALL)
-    inside = ask(LIMITS[0], ledger_of(), permits, limit, limit, 0.0)
-    beyond = ask(LIMITS[0], ledger_of(), permits, limit, just_above(limit), 0.0)
+    inside = ask(LIMITS[0], ledger_of(), permits, 0, 1, limit, limit, 0.0)
+    beyond = ask(LIMITS[0], ledger_of(), permits, 0, 1, limit, just_above(limit), 0.0)
     assert Refusal(inside) is Refusal.NONE
     assert Refusal(beyond) is Refusal.DATA_TOO_OLD
 
@@ -117,14 +146,14 @@ def test_data_of_the_limiting_age_is_allowed_and_older_is_not(ask):
 def test_the_limiting_lateness_is_allowed_and_later_is_not(ask):
     limit = float(LIMITS.max_lateness_s[0])
     permits = int(Permit.ALL)
-    inside = ask(LIMITS[0], ledger_of(), permits, 0.0, limit, 0.0)
-    beyond = ask(LIMITS[0], ledger_of(), permits, 0.0, just_above(limit), 0.0)
+    inside = ask(LIMITS[0], ledger_of(), permits, 0, 1, 0.0, limit, 0.0)
+    beyond = ask(LIMITS[0], ledger_of(), permits, 0, 1, 0.0, just_above(limit), 0.0)
     assert Refusal(inside) is Refusal.NONE
     assert Refusal(beyond) is Refusal.TOO_LATE
 
 
 @BOTH
-@pytest.mark.parametrize("place", [3, 4, 5], ids=["t_fire", "t_now", "t_sample"])
+@pytest.mark.parametrize("place", [5, 6, 7], ids=["t_fire", "t_now", "t_sample"])
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("t_last_pulse", [-math.inf, 50.0])
 def test_an_instant_that_is_not_finite_refuses(ask, place, bad, t_last_pulse):
@@ -132,6 +161,8 @@ def test_an_instant_that_is_not_finite_refuses(ask, place, bad, t_last_pulse):
         LIMITS[0],
         ledger_of(1, t_last_pulse),
         int(Permit.ALL),
+        0,
+        1,
         99.0,
         99.0,
         99.0,
@@ -147,7 +178,7 @@ def test_an_instant_that_is_not_finite_refuses(ask, place, bad, t_last_pulse):
 def test_a_limit_that_is_not_a_number_refuses(ask, field):
     limits = LIMITS.copy()
     limits[field] = math.nan
-    answer = ask(limits[0], ledger_of(), int(Permit.ALL), 9.0, 9.0, 9.0)
+    answer = ask(limits[0], ledger_of(), int(Permit.ALL), 0, 1, 9.0, 9.0, 9.0)
     assert answer != Refusal.NONE
 
 
@@ -163,7 +194,12 @@ INSTANTS = st.floats(-10.0, 10.0) | st.sampled_from(
 
 
 @given(
-    permits=st.integers(0, 15),
+    permits=st.sampled_from([int(Permit.ALL)]) | st.integers(0, 63),
+    rise=st.integers(-1, 4),
+    left=st.integers(-1, 6),
+    train_pulses=st.integers(0, 5),
+    t_train_first=INSTANTS,
+    t_rate=INSTANTS,
     pulses=st.integers(0, 5),
     fault=st.sampled_from([0, 0, 0, 7]),
     t_last_pulse=INSTANTS,
@@ -172,12 +208,33 @@ INSTANTS = st.floats(-10.0, 10.0) | st.sampled_from(
     t_sample=INSTANTS,
 )
 def test_compiled_and_plain_review_agree(
-    permits, pulses, fault, t_last_pulse, t_fire, t_now, t_sample
+    permits,
+    rise,
+    left,
+    train_pulses,
+    t_train_first,
+    t_rate,
+    pulses,
+    fault,
+    t_last_pulse,
+    t_fire,
+    t_now,
+    t_sample,
 ):
+    ledger = ledger_of(
+        pulses,
+        t_last_pulse,
+        fault,
+        train_pulses=train_pulses,
+        t_train_first=t_train_first,
+        t_rate=t_rate,
+    )
     arguments = (
-        LIMITS[0],
-        ledger_of(pulses, t_last_pulse, fault),
+        TRAINS[0],
+        ledger,
         permits,
+        rise,
+        left,
         t_fire,
         t_now,
         t_sample,
@@ -185,26 +242,104 @@ def test_compiled_and_plain_review_agree(
     assert review(*arguments) == interpreted(*arguments)
 
 
-@given(
-    st.lists(
-        st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 0.002), st.integers(0, 7)),
-        max_size=60,
+@BOTH
+def test_a_minute_may_have_so_many_pulses_and_not_one_more(ask):
+    limits = limits_of(max_per_minute=2).to_record()
+    ledger, ring = ledger_of(), new_rate_ring(2)
+    for t in (100.0, 120.0):
+        assert ask_with(ask, limits=limits, ledger=ledger, fire=t) is Refusal.NONE
+        count_pulse(ledger, ring, 0, t)
+    soonest = 160.0
+    for t in (120.2, just_below(soonest)):
+        assert ask_with(ask, limits=limits, ledger=ledger, fire=t) is (
+            Refusal.RATE_TOO_HIGH
+        )
+    assert ask_with(ask, limits=limits, ledger=ledger, fire=soonest) is Refusal.NONE
+    count_pulse(ledger, ring, 0, soonest)
+    # The window slides: now the pulse at 120 s is the one that counts.
+    assert ask_with(ask, limits=limits, ledger=ledger, fire=just_below(180.0)) is (
+        Refusal.RATE_TOO_HIGH
     )
-)
-def test_no_sequence_of_requests_passes_interval_or_budget(requests):
-    ledger = ledger_of()
-    fired, t = [], 0.0
-    for pause, lateness, permits in requests:
-        t += pause
-        answer = review(LIMITS[0], ledger, permits, t, t + lateness, t)
-        if answer == Refusal.NONE:
-            assert permits & Permit.ALL == Permit.ALL
-            assert lateness <= 0.001 + 1e-12
-            fired.append(t + lateness)
-            ledger.pulses += 1
-            ledger.t_last_pulse = fired[-1]
-    assert len(fired) <= 3
-    assert all(later - sooner >= 1.0 for sooner, later in itertools.pairwise(fired))
+    assert ask_with(ask, limits=limits, ledger=ledger, fire=180.0) is Refusal.NONE
+
+
+class TestTrains:
+    """A first pulse at 10 s, then others of the same pattern."""
+
+    def asked(self, ask, fire, *, fired=(10.0,), rise=None, left=1, limits=TRAINS):
+        ledger, ring = ledger_of(), new_rate_ring(12)
+        for place, t in enumerate(fired):
+            count_pulse(ledger, ring, place, t)
+        rise = len(fired) if rise is None else rise
+        return ask_with(
+            ask, limits=limits, ledger=ledger, rise=rise, left=left, fire=fire
+        )
+
+    @BOTH
+    def test_are_forbidden_where_the_study_says_nothing(self, ask):
+        assert self.asked(ask, 100.0, fired=(), left=2, limits=LIMITS) is (
+            Refusal.TRAIN_TOO_LONG
+        )
+        assert self.asked(ask, 100.0, limits=LIMITS) is (
+            Refusal.TRAIN_INTERVAL_TOO_SHORT
+        )
+
+    @BOTH
+    def test_pulses_inside_follow_the_interval_of_trains(self, ask):
+        assert self.asked(ask, 10.0 + 0.0501) is Refusal.NONE
+        assert self.asked(ask, 10.0 + 0.0499) is Refusal.TRAIN_INTERVAL_TOO_SHORT
+        # The same instants, as another pattern's first pulse.
+        assert self.asked(ask, 10.0 + 0.0501, rise=0) is Refusal.INTERVAL_TOO_SHORT
+
+    @BOTH
+    def test_a_train_of_the_most_pulses_is_allowed_and_of_more_is_not(self, ask):
+        for left, answer in ((5, Refusal.NONE), (6, Refusal.TRAIN_TOO_LONG)):
+            assert self.asked(ask, 10.0, fired=(), left=left) is answer
+        for left, answer in ((4, Refusal.NONE), (5, Refusal.TRAIN_TOO_LONG)):
+            assert self.asked(ask, 10.1, left=left) is answer
+
+    @BOTH
+    @pytest.mark.parametrize("left", [0, -1, -(2**40)])
+    def test_a_pulse_that_is_not_of_its_pattern_is_refused(self, ask, left):
+        assert self.asked(ask, 10.0, fired=(), left=left) is Refusal.TRAIN_TOO_LONG
+        assert self.asked(ask, 10.1, left=left) is Refusal.TRAIN_TOO_LONG
+
+    @BOTH
+    def test_a_train_of_the_longest_time_is_allowed_and_of_a_longer_is_not(self, ask):
+        fired = (10.0, 10.1)
+        assert self.asked(ask, 10.25, fired=fired) is Refusal.NONE
+        assert self.asked(ask, just_above(10.25), fired=fired) is (
+            Refusal.TRAIN_TOO_LONG
+        )
+
+    @BOTH
+    @pytest.mark.parametrize("rise", [-1, 2, 3])
+    def test_a_pulse_whose_predecessor_was_not_fired_is_refused(self, ask, rise):
+        assert self.asked(ask, 10.1, rise=rise) is Refusal.TRAIN_BROKEN
+
+    @BOTH
+    def test_a_train_has_a_pause_before_and_after(self, ask):
+        pair = (10.0, 10.1)
+        assert self.asked(ask, 12.0, fired=pair, rise=0) is Refusal.TRAIN_TOO_SOON
+        assert self.asked(ask, 12.11, fired=pair, rise=0) is Refusal.NONE
+        assert self.asked(ask, 11.5, rise=0, left=2) is Refusal.TRAIN_TOO_SOON
+        assert self.asked(ask, 12.0, rise=0, left=2) is Refusal.NONE
+        assert self.asked(ask, 11.0, rise=0, left=1) is Refusal.NONE
+
+    @BOTH
+    def test_a_train_that_would_pass_the_budget_is_refused_whole(self, ask):
+        for left, answer in ((3, Refusal.NONE), (4, Refusal.BUDGET_SPENT)):
+            said = ask_with(ask, limits=TRAINS, ledger=ledger_of(17), left=left)
+            assert said is answer
+
+
+def test_a_ledger_counts_pulses_trains_and_the_newest_instants():
+    ledger, ring = ledger_of(), new_rate_ring(3)
+    for place, t in ((0, 1.0), (0, 3.0), (1, 3.1), (2, 3.2), (0, 9.0)):
+        count_pulse(ledger, ring, place, t)
+    assert (ledger.pulses, ledger.trains, ledger.train_pulses) == (5, 1, 1)
+    assert (ledger.t_last_pulse, ledger.t_train_first, ledger.t_rate) == (9.0, 9.0, 3.1)
+    assert sorted(ring.tolist()) == [3.1, 3.2, 9.0]
 
 
 def test_every_refusal_has_its_sentence():
@@ -220,5 +355,5 @@ def test_nobody_is_armed_by_default():
 
 def test_another_type_of_argument_is_refused():
     with pytest.raises(TypeError):
-        review(LIMITS, ledger_of(), 7, 0.0, 0.0, 0.0)
+        review(LIMITS, ledger_of(), 7, 0, 1, 0.0, 0.0, 0.0)
     assert len(review.signatures) == 1
