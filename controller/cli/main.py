@@ -3,6 +3,7 @@
 import click
 
 from controller import __version__
+from controller.cli.blind import blind
 from controller.cli.calibrate import calibrate
 from controller.cli.check import check
 from controller.cli.compare import compare
@@ -57,6 +58,7 @@ for command in (
     doctor,
     new,
     threshold,
+    blind,
 ):
     cli.add_command(command)
 

@@ -132,12 +132,21 @@ def _blinding(protocol: Protocol) -> Iterator[str]:
     if (blinding.sham_by == "intensity") != (blinding.sham_intensity is not None):
         yield 'blinding.sham_intensity goes with sham_by = "intensity", only.'
     by_coil = blinding.sham_by == "coil-code"
-    if by_coil and set(blinding.coil_codes) != set(blinding.arms):
-        yield "blinding.coil_codes must give a code for each arm."
-    if by_coil and len(set(blinding.coil_codes.values())) < len(blinding.coil_codes):
-        yield "blinding.coil_codes gives two arms one code."
+    if by_coil and len(set(blinding.coil_codes)) != len(blinding.arms):
+        yield (
+            f"blinding.coil_codes must list {len(blinding.arms)} codes, one for each "
+            "arm and no two alike."
+        )
     if not by_coil and blinding.coil_codes:
         yield 'blinding.coil_codes goes with sham_by = "coil-code", only.'
+    intensity = blinding.sham_intensity
+    if intensity is not None and intensity.is_paired:
+        paired = [protocol.pattern_of(c).kind == "paired" for c in protocol.conditions]
+        if not all(paired):
+            yield (
+                "blinding.sham_intensity: first_pct_mso and first_pct_rmt go with "
+                "paired patterns in every condition."
+            )
 
 
 def _intervals(protocol: Protocol) -> Iterator[str]:

@@ -73,8 +73,10 @@ class Blinding(Section):
     sham_intensity: Intensity | None = Field(
         default=None, description='goes with sham_by = "intensity"'
     )
-    coil_codes: dict[Name, Text] = Field(
-        default_factory=dict, description='of each arm, with sham_by = "coil-code"'
+    coil_codes: tuple[Text, ...] = Field(
+        default=(),
+        description="on the coils, one for each arm; which is which is drawn when the "
+        "allocation is sealed",
     )
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
+from controller.protocol.arms import protocol_of_arm
 from controller.protocol.ceilings import DOSE_CEILINGS
 from controller.protocol.condition_forms import Condition
 from controller.protocol.device_rules import Asked, DeviceRules, device_complaints
@@ -78,6 +79,10 @@ def broken_rules(
     found += _strength(protocol, rmt_pct_mso)
     if rig is not None:
         found += _rig(protocol, rig, dose)
+    if protocol.blinding is not None:
+        # The sham may be stronger than the conditions, or on another scale.
+        sham = protocol_of_arm(protocol, protocol.blinding.sham)
+        found += broken_rules(sham, rig=rig, device=device, rmt_pct_mso=rmt_pct_mso)
     return list(dict.fromkeys(found))
 
 

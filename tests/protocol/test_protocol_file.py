@@ -86,7 +86,7 @@ sham_by = "random-phase"
         (
             ADD,
             BLIND.replace("random-phase", "coil-code") + "[dose]",
-            "blinding.coil_codes must give",
+            "blinding.coil_codes must list 2 codes",
         ),
         ("max_pulses_total = 1000", "", "dose.max_pulses_total is missing"),
         ("title", "titel", "unknown key titel; did you mean title?"),
