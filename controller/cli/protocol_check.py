@@ -22,7 +22,8 @@ from controller.protocol.dose import PlannedDose, planned_dose
 from controller.protocol.expectation import Expectation, expectation_of
 from controller.protocol.form import Protocol
 from controller.protocol.protocol_file import load_protocol
-from controller.protocol.review import Rig, broken_rules
+from controller.protocol.review import broken_rules
+from controller.protocol.rig_rules import Rig
 from controller.protocol.trial_list import trial_list
 
 
@@ -95,11 +96,15 @@ def _broken(protocol: Protocol, wish: ProtocolCheck) -> list[str]:
 
 
 def _rig(config: Config) -> Rig:
+    stimulator, dose = config.limits.stimulator, config.limits.dose
     return Rig(
-        min_interval_s=config.limits.min_interval_s,
-        max_pulses=config.limits.max_pulses,
+        limits=config.limits.to_limits(),
         pulse_s=config.output.pulse_ms / 1e3,
         simulated=config.output.simulated,
+        max_intensity_pct_mso=(
+            None if stimulator is None else stimulator.max_intensity_pct_mso
+        ),
+        dose=None if dose is None else dose.to_limits(),
     )
 
 

@@ -1,22 +1,15 @@
 """Absolute ceilings of a protocol's `[dose]`, which no file can lift."""
 
 from controller.safety.ceilings import CEILINGS, Ceiling
+from controller.safety.ceilings import DOSE_CEILINGS as PARTICIPANT_CEILINGS
 
 DOSE_CEILINGS: dict[str, Ceiling] = {
-    "min_interval_s": Ceiling(
-        CEILINGS["min_interval_s"].lowest,
-        CEILINGS["min_interval_s"].highest,
-        CEILINGS["min_interval_s"].source,
-    ),
+    "min_interval_s": CEILINGS["min_interval_s"],
     "max_pulses_per_session": Ceiling(
         0, CEILINGS["max_pulses"].highest, CEILINGS["max_pulses"].source
     ),
-    "max_pulses_per_day": Ceiling(
-        0, 18_000, "ten sessions of 1800 pulses (Cole et al. 2020, AJP 177:716)"
-    ),
-    "max_pulses_total": Ceiling(
-        0, 90_000, "fifty sessions of 1800 pulses (Cole et al. 2020, AJP 177:716)"
-    ),
+    "max_pulses_per_day": PARTICIPANT_CEILINGS["max_pulses_per_day"],
+    "max_pulses_total": PARTICIPANT_CEILINGS["max_pulses_total"],
 }
 
 TRAIN_CEILINGS: dict[str, Ceiling] = {

@@ -57,6 +57,9 @@ class Row:
         Place among the protocol's conditions.
     pattern : int
         Place among the patterns, whether it is fired or not.
+    n_before, n_left : int
+        Rises of the trial's rows before this one, and from this one on: what the
+        interlock asks for, to which bursts of one trial are one train.
     fires : bool
         False for shadows and controls: recorded as if.
     power_side : int
@@ -73,6 +76,8 @@ class Row:
     earliest_s: float
     condition: int
     pattern: int
+    n_before: int
+    n_left: int
     fires: bool
     power_side: int
     power_quantile: float
@@ -217,6 +222,7 @@ def _rows(part: _Parts, trial: Trial, wiring: Wiring, before_s: float) -> list[R
     if isinstance(when, PowerGate):
         side, quantile = (1 if when.level == "high" else -1), when.percentile / 100.0
     rows = []
+    counts = [len(pulses_s) for pulses_s in part.layout.segments_s()]
     for burst, pattern in enumerate(part.patterns):
         # The trial before was measured from its first pulse, the core measures from
         # the burst before.
@@ -237,6 +243,8 @@ def _rows(part: _Parts, trial: Trial, wiring: Wiring, before_s: float) -> list[R
                 earliest_s=earliest_s,
                 condition=part.place,
                 pattern=pattern,
+                n_before=sum(counts[:burst]),
+                n_left=sum(counts[burst:]),
                 fires=part.condition.gives_pulses and not trial.shadow,
                 power_side=side,
                 power_quantile=quantile,

@@ -1,6 +1,5 @@
 """Every rule that a protocol breaks, each in a sentence that names the field."""
 
-import dataclasses
 import math
 from collections.abc import Iterator
 
@@ -12,31 +11,17 @@ from controller.protocol.dose import PlannedDose, planned_dose
 from controller.protocol.form import Protocol
 from controller.protocol.pattern_forms import Paired
 from controller.protocol.patterns import layout_of
+from controller.protocol.rig_rules import (
+    Rig,
+    pattern_complaints,
+    rig_complaints,
+    strength_complaints,
+)
 from controller.protocol.stage_forms import Stimulating
 from controller.protocol.train_rules import train_complaints
 from controller.protocol.trial_list import most_trials, trial_list
 
 SECONDS_A_DAY = 86_400.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Rig:
-    """What the protocol is checked against beside itself.
-
-    Parameters
-    ----------
-    min_interval_s, max_pulses : float
-        The study's limits in the configuration.
-    pulse_s : float
-        From rise to fall of the trigger line.
-    simulated : bool
-        Whether the output is.
-    """
-
-    min_interval_s: float
-    max_pulses: int
-    pulse_s: float
-    simulated: bool
 
 
 def broken_rules(
@@ -73,12 +58,17 @@ def broken_rules(
             if condition.gives_pulses:
                 key = f"stages {place + 1} ({stage.name}), condition {condition.name}"
                 pause_s = pause_after(protocol, stage, condition)
-                found += _interval(protocol, rig, key, pause_s)
+                found += _interval(protocol, key, pause_s)
                 found += train_complaints(protocol, condition, key, pause_s)
+                if rig is not None:
+                    found += pattern_complaints(
+                        protocol, rig, stage, condition, key=key, pause_s=pause_s
+                    )
                 found += _device(protocol, device, condition, key, pause_s, rmt_pct_mso)
     found += _strength(protocol, rmt_pct_mso)
     if rig is not None:
-        found += _rig(protocol, rig, dose)
+        found += rig_complaints(protocol, rig, dose)
+        found += strength_complaints(protocol, rig, rmt_pct_mso)
     if protocol.blinding is not None:
         # The sham may be stronger than the conditions, or on another scale.
         sham = protocol_of_arm(protocol, protocol.blinding.sham)
@@ -150,20 +140,12 @@ def least_duration_s(protocol: Protocol) -> float:
     return total_s
 
 
-def _interval(
-    protocol: Protocol, rig: Rig | None, key: str, pause_s: float
-) -> Iterator[str]:
+def _interval(protocol: Protocol, key: str, pause_s: float) -> Iterator[str]:
     if not pause_s >= protocol.dose.min_interval_s:
         yield (
             f"{key}: iti_s leaves {pause_s:.4g} s from its last pulse to the next "
             f"trial, less than dose.min_interval_s, "
             f"{protocol.dose.min_interval_s:g} s."
-        )
-    if rig is not None and not pause_s >= rig.min_interval_s:
-        yield (
-            f"{key}: iti_s leaves {pause_s:.4g} s from its last pulse to the next "
-            f"trial, less than the configuration's limits.min_interval_s, "
-            f"{rig.min_interval_s:g} s."
         )
 
 
@@ -206,23 +188,3 @@ def _strength(protocol: Protocol, rmt_pct_mso: float | None) -> Iterator[str]:
                 f"{intensity.strongest()[0]:g}, at a threshold of {rmt_pct_mso:g} % "
                 f"that is {pct:.1f} % of the stimulator's output, more than it has."
             )
-
-
-def _rig(protocol: Protocol, rig: Rig, dose: PlannedDose) -> Iterator[str]:
-    if not dose.per_session <= rig.max_pulses:
-        yield (
-            f"stages: the trials give {dose.per_session} pulses, more than the "
-            f"configuration's limits.max_pulses, {rig.max_pulses}."
-        )
-    closest_s = min(each.layout.min_gap_s for each in dose.conditions)
-    if not rig.pulse_s < closest_s:
-        yield (
-            f"pattern: pulses are {closest_s * 1e3:g} ms apart, but the "
-            f"configuration's output.pulse_ms is {rig.pulse_s * 1e3:g}, and the line "
-            "must come down between them."
-        )
-    if protocol.simulation_only and not rig.simulated:
-        yield (
-            "simulation_only is true, but the configuration's output is real; take a "
-            "simulated output."
-        )

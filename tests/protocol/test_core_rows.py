@@ -97,6 +97,8 @@ def test_bursts_locked_by_themselves_are_rows_of_one_trial() -> None:
     first = rows.rows[:10]
     assert [row.burst for row in first] == list(range(10))
     assert [row.is_last for row in first] == [False] * 9 + [True]
+    assert [row.n_before for row in first] == list(range(0, 30, 3))
+    assert [row.n_left for row in first] == list(range(30, 0, -3))
     # In its turn, 200 ms, or half a cycle of 10 Hz early.
     assert [row.earliest_s for row in first[1:]] == pytest.approx([0.15] * 9)
     # Onset to onset of trials stays the interval: 10 s, less what the bursts took.

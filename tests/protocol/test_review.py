@@ -1,7 +1,13 @@
+import dataclasses
+
 import pytest
 
 from controller.protocol.device_rules import DeviceRules
-from controller.protocol.review import Rig, broken_rules, least_duration_s
+from controller.protocol.review import broken_rules, least_duration_s
+from controller.protocol.rig_rules import Rig
+from controller.safety.ceilings import Modality
+from controller.safety.dose import DoseLimits
+from controller.safety.limits import Limits, TrainLimits
 
 TRAIN = """[pattern]
 kind = "train"
@@ -22,7 +28,33 @@ RULED = (
     ("max_pulses_total = 1000", RULE),
 )
 MANY = "[schedule]\nsessions_per_day = 20\nmin_pause_s = 5000\n"
-RIG = Rig(min_interval_s=2.0, max_pulses=1000, pulse_s=0.001, simulated=False)
+LIMITS = Limits(
+    modality=Modality.TMS,
+    min_interval_s=2.0,
+    max_pulses=1000,
+    max_per_minute=100,
+    max_lateness_s=0.001,
+    max_data_age_s=0.05,
+    max_gap_s=1.0,
+    max_silence_s=1.0,
+    max_artifact_s=10.0,
+    max_armed_s=3600.0,
+)
+TRAINS = TrainLimits(
+    max_pulses=20, max_train_s=2.0, min_pulse_interval_s=0.05, min_inter_train_s=10.0
+)
+DOSE = DoseLimits(
+    max_pulses_per_day=1000,
+    max_pulses_total=1000,
+    max_trains_per_session=40,
+    max_trains_per_day=40,
+    max_trains_total=40,
+    max_full_pulses_per_day=1000.0,
+)
+RIG = Rig(limits=LIMITS, pulse_s=0.001, simulated=False)
+TRAIN_RIG = dataclasses.replace(
+    RIG, limits=dataclasses.replace(LIMITS, train=TRAINS), dose=DOSE
+)
 SLOW = DeviceRules(
     name="slow",
     source="a test",
@@ -88,29 +120,68 @@ def test_a_broken_rule_is_a_sentence_that_names_the_field(small, swaps, words) -
 
 def test_a_train_that_the_approval_allows_may_be(small) -> None:
     protocol = small(*RULED)
-    assert broken_rules(protocol, rig=RIG) == []
+    assert broken_rules(protocol, rig=TRAIN_RIG) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "swaps", "words"),
+    ("limits", "rest", "swaps", "words"),
     [
-        ({"min_interval_s": 3.1}, [], "limits.min_interval_s, 3.1 s"),
-        ({"max_pulses": 39}, [], "limits.max_pulses, 39"),
-        ({"pulse_s": 0.11}, RULED, "output.pulse_ms is 110"),
-        ({}, [("title", "simulation_only = true\ntitle")], "output is real"),
+        ({"min_interval_s": 3.1}, {}, [], "limits.min_interval_s, 3.1 s"),
+        ({"max_pulses": 39}, {}, [], "limits.max_pulses, 39"),
+        ({"max_per_minute": 19}, {}, [], "limits.max_per_minute, 19"),
+        ({"modality": Modality.SENSORY}, {}, [], "limits.modality is 'sensory'"),
+        ({}, {}, RULED, "limits.train is missing"),
+        ({"train": TRAINS}, {"pulse_s": 0.11}, RULED, "output.pulse_ms is 110"),
+        (
+            {"train": dataclasses.replace(TRAINS, max_pulses=19)},
+            {},
+            RULED,
+            "more than the 19 that limits.train.max_pulses",
+        ),
+        (
+            {"train": dataclasses.replace(TRAINS, min_inter_train_s=18.2)},
+            {},
+            RULED,
+            "limits.train.min_inter_train_s, 18.2 s",
+        ),
+        (
+            {},
+            {"dose": dataclasses.replace(DOSE, max_pulses_total=39)},
+            [],
+            "limits.dose.max_pulses_total, 39",
+        ),
+        (
+            {"train": TRAINS},
+            {"dose": dataclasses.replace(DOSE, max_trains_per_session=39)},
+            RULED,
+            "gives 40 trains a session",
+        ),
+        ({}, {"max_intensity_pct_mso": 54.9}, [], "max_intensity_pct_mso, 54.9 %"),
+        ({}, {}, [("title", "simulation_only = true\ntitle")], "output is real"),
     ],
 )
-def test_the_configuration_s_limits_hold_too(small, changes, swaps, words) -> None:
-    import dataclasses
-
-    rig = dataclasses.replace(RIG, **changes)
-    broken = broken_rules(small(*swaps), rig=rig)
+def test_the_configuration_s_limits_hold_too(small, limits, rest, swaps, words) -> None:
+    rig = dataclasses.replace(RIG, limits=dataclasses.replace(LIMITS, **limits), **rest)
+    broken = broken_rules(small(*swaps), rig=rig, rmt_pct_mso=50)
     assert any(words in sentence for sentence in broken), broken
 
 
-def test_simulation_only_runs_on_a_simulated_output(small) -> None:
-    import dataclasses
+@pytest.mark.parametrize("rate", [20, 21])
+def test_a_rate_that_the_limit_allows_may_be(small, rate) -> None:
+    rig = dataclasses.replace(
+        RIG, limits=dataclasses.replace(LIMITS, max_per_minute=rate)
+    )
+    assert broken_rules(small(), rig=rig) == []
 
+
+def test_an_unknown_threshold_is_left_to_the_session(small) -> None:
+    rig = dataclasses.replace(RIG, max_intensity_pct_mso=10.0)
+    assert broken_rules(small(), rig=rig) == []
+    in_output = small(("pct_rmt = 110", "pct_mso = 10.1"))
+    assert "10.1 %" in " ".join(broken_rules(in_output, rig=rig))
+
+
+def test_simulation_only_runs_on_a_simulated_output(small) -> None:
     protocol = small(("title", "simulation_only = true\ntitle"))
     rig = dataclasses.replace(RIG, simulated=True)
     assert broken_rules(protocol, rig=rig) == []
@@ -147,8 +218,6 @@ def test_trains_are_judged_by_the_device(small, device, words) -> None:
 
 
 def test_a_train_that_heats_the_coil_is_told(small) -> None:
-    import dataclasses
-
     hot = dataclasses.replace(SLOW, min_gap_s=lambda pct: 0.01)
     broken = " ".join(broken_rules(small(*RULED), device=hot, rmt_pct_mso=50))
     assert "bears 1 s of that" in broken
