@@ -127,5 +127,11 @@ class SealError(PhasegateError):
     exit_code = 23
 
 
+class DoseExceeded(PhasegateError):
+    """What a session may give would pass what its participant may be given."""
+
+    exit_code = 26
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""

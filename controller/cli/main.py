@@ -10,6 +10,7 @@ from controller.cli.compare import compare
 from controller.cli.demo import demo
 from controller.cli.devices import devices
 from controller.cli.doctor import doctor
+from controller.cli.dose import dose
 from controller.cli.export import export
 from controller.cli.new import new
 from controller.cli.profiles import profiles
@@ -23,7 +24,7 @@ from controller.cli.trouble import CommandGroup
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 2 usage, 3 to 23 as `docs/cli.md` lists them, "
+    epilog="Exit codes: 0 done, 2 usage, 3 to 26 as `docs/cli.md` lists them, "
     "70 a defect of phasegate, 130 after Ctrl-C.",
 )
 @click.version_option(__version__, prog_name="phasegate")
@@ -59,6 +60,7 @@ for command in (
     new,
     threshold,
     blind,
+    dose,
 ):
     cli.add_command(command)
 

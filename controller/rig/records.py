@@ -18,6 +18,7 @@ from controller.kernels.jit import Float64Array
 from controller.rig.design import Calibration
 from controller.rig.program import Rules
 from controller.rig.promise import Promise
+from controller.safety.dose import Dose
 from controller.session.streams import Channel
 from controller.session.streams import StreamDescription as RecordedStream
 from controller.session.summary import SessionFacts
@@ -38,6 +39,8 @@ class SessionOutcome:
         Duration of the closed loop.
     interrupted : bool
         An operator ended the session.
+    planned_dose : Dose or None
+        As entered in the dose book; None before.
     """
 
     memory: Memory | None = None
@@ -45,6 +48,7 @@ class SessionOutcome:
     calibration: Calibration | None = None
     loop_s: float = 0.0
     interrupted: bool = False
+    planned_dose: Dose | None = None
 
 
 def session_facts(

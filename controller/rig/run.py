@@ -17,6 +17,7 @@ from controller.estimators.registry import find_designer
 from controller.report.page import write_report
 from controller.report.score import score_session
 from controller.rig.design import check_rest
+from controller.rig.dose import require_accountable
 from controller.rig.gate_rules import gate_rules
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
@@ -102,6 +103,7 @@ def run_session(
         Trouble before there was a session folder, or a disk that did not even take the
         summary.
     """
+    require_accountable(config)
     if profile is None:
         designer = check_rest(config)
         check_montage(config)

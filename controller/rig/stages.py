@@ -24,6 +24,7 @@ from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.arming import SessionArming, vouch_for_absent
 from controller.rig.design import Calibration
+from controller.rig.dose import SessionDose
 from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
@@ -129,6 +130,7 @@ class Stages:
         self._telemetry = new_telemetry(
             self._stream.n_channels, n_samples=round(_RING_S * self._stream.sfreq_hz)
         )
+        self._dose = SessionDose.of(config, folder.path)
         self.outcome = SessionOutcome()
 
     def run(self) -> PhasegateError | None:
@@ -160,7 +162,7 @@ class Stages:
             ended = self._ended()
             if markers is not None:
                 markers.close()
-            error = error or ended
+            error = error or ended or self._counted(supervisor)
             self.outcome.interrupted = supervisor.interrupted
             error = _closed(recorder, error)
         return error
@@ -169,6 +171,16 @@ class Stages:
         """End the loop's thread; return what stands against that."""
         try:
             self._engine.close()
+        except PhasegateError as caught:
+            return caught
+        return None
+
+    def _counted(self, supervisor: Supervisor) -> PhasegateError | None:
+        """Enter in the dose book what was given; return what stands against that."""
+        if self.outcome.planned_dose is None:
+            return None
+        try:
+            self._dose.settle(supervisor.edges)
         except PhasegateError as caught:
             return caught
         return None
@@ -219,6 +231,7 @@ class Stages:
         program: Program,
         memory: Memory,
     ) -> None:
+        self.outcome.planned_dose = self._dose.reserve(program)
         self._arm(recorder)
         t_start = host_clock()
         try:

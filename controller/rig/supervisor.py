@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -147,6 +147,8 @@ class Supervisor:
         self._loop_beats = -1
         self._t_loop_beat = host_clock()
         self.status = Status()
+        # Every edge of the session, from which its dose is counted.
+        self.edges: list[Any] = []
 
     @property
     def interrupted(self) -> bool:
@@ -325,6 +327,8 @@ class Supervisor:
     def _record(self, batch: Batch, keep: list[Batch] | None) -> None:
         if keep is not None:
             keep.append(batch)
+        if len(batch.edges):
+            self.edges.append(batch.edges)
         try:
             self._recorder.append(
                 batch.samples, batch.raw, batch.decisions, batch.edges

@@ -60,11 +60,24 @@ _TABLES: dict[str, dict[str, object]] = {
     "run": {"rest_s": 0, "duration_s": 20},
 }
 
+_DOSE: dict[str, object] = {
+    "max_pulses_per_day": 1000,
+    "max_pulses_total": 10_000,
+    "max_trains_per_session": 0,
+    "max_trains_per_day": 0,
+    "max_trains_total": 0,
+    "max_full_pulses_per_day": 1000,
+}
+
 
 def config_text(**tables: dict[str, object]) -> str:
     """Return a short session's file; a table with a `kind` replaces, others change."""
     lines = []
-    for name, usual in _TABLES.items():
+    usually = dict(_TABLES)
+    if not str(tables.get("output", {}).get("kind", "simulated")).startswith("sim"):
+        usually["run"] = _TABLES["run"] | {"participant": "P01"}
+        usually["limits.dose"] = _DOSE
+    for name, usual in usually.items():
         given = tables.get(name, {})
         table = given if "kind" in given else usual | given
         lines += [f"[{name}]", *(f"{key} = {_toml(v)}" for key, v in table.items()), ""]

@@ -1,0 +1,137 @@
+"""Which dose book a session is entered in, what it may give, and what it gave."""
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from controller.config import Config
+from controller.core.records import EDGE
+from controller.core.structures import Program
+from controller.errors import ConfigError, FileError
+from controller.safety.dose import Dose, DoseLimits, dose_of_edges, planned_dose
+from controller.session.dose_book import DoseBook, book_path, books_folder
+from controller.session.load import load_session
+
+UNNAMED = "unnamed"
+_BOOK = "dose.jsonl"
+
+
+def require_accountable(config: Config) -> None:
+    """Refuse a real output whose pulses nobody could add up.
+
+    Raises
+    ------
+    ConfigError
+        The participant has no name, or `[limits.dose]` is missing.
+    """
+    if config.output.simulated:
+        return
+    if config.run.participant in ("", UNNAMED):
+        raise ConfigError(
+            "run.participant is missing, but a real output needs the participant's "
+            "pseudonym for the dose book; add it, or pass --participant."
+        )
+    if config.limits.dose is None:
+        raise ConfigError(
+            "limits.dose is missing, so a real output may give nothing; add what the "
+            "study's approval allows per day and in all."
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDose:
+    """One session in its participant's dose book.
+
+    Parameters
+    ----------
+    book : DoseBook
+    session : str
+        Its name in the book: its folder.
+    config : Config
+    """
+
+    book: DoseBook
+    session: str
+    config: Config
+
+    @classmethod
+    def of(cls, config: Config, folder: Path) -> "SessionDose":
+        """Return it; simulated outputs keep a book in the session's own folder."""
+        path = folder / _BOOK
+        if not config.output.simulated:
+            path = book_path(books_folder(), config.run.participant)
+        return cls(book=DoseBook(path), session=str(folder), config=config)
+
+    def reserve(self, program: Program) -> Dose:
+        """Enter the most that a program may give, and return it.
+
+        Raises
+        ------
+        DoseExceeded
+            It would pass a limit.
+        """
+        section = self.config.limits.dose
+        limits: DoseLimits | None = None if section is None else section.to_limits()
+        planned = most_of(program, self.config.limits.max_pulses)
+        self.book.reserve(
+            self.session,
+            modality=self.config.limits.modality,
+            planned=planned,
+            limits=limits,
+            t_now=dt.datetime.now(dt.UTC),
+        )
+        return planned
+
+    def settle(self, edges: list[Any]) -> Dose:
+        """Enter what was given, from the records of every edge, and return it.
+
+        Raises
+        ------
+        FileError, RecordingError
+            The plan then stays in the book.
+        """
+        dose = dose_of_edges(np.concatenate([np.zeros(0, EDGE), *edges]))
+        self.book.settle(self.session, dose, dt.datetime.now(dt.UTC))
+        return dose
+
+
+def most_of(program: Program, max_pulses: int) -> Dose:
+    """Return the most that a program may give."""
+    pulses, lasts_s = [], []
+    for pattern in program.patterns:
+        first = int(pattern.first_edge)
+        edges = program.pattern_edges[first : first + int(pattern.n_edges)]
+        rises_s = edges.offset_s[edges.rises == 1]
+        pulses.append(len(rises_s))
+        lasts_s.append(float(np.ptp(rises_s)) if len(rises_s) else 0.0)
+    which = program.trials.pattern.tolist()
+    return planned_dose(
+        [pulses[k] for k in which],
+        max_pulses=max_pulses,
+        lasts_s=sum(lasts_s[k] for k in which),
+    )
+
+
+def count_session(participant: str, folder: Path) -> Dose:
+    """Count a session that ended without being counted, from its records.
+
+    Raises
+    ------
+    FileError
+        Its records cannot be read, or the book does not wait for it.
+    """
+    folder = folder.resolve()
+    session = load_session(folder)
+    if session.edges is None:
+        raise FileError(
+            f"The session {folder} was recorded without its edges, so its pulses "
+            "cannot be counted."
+        )
+    beside = folder / _BOOK
+    path = beside if beside.exists() else book_path(books_folder(), participant)
+    dose = dose_of_edges(session.edges)
+    DoseBook(path).settle(str(folder), dose, dt.datetime.now(dt.UTC))
+    return dose
