@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,16 @@ from controller.cli.protocol_words import (
 )
 from controller.cli.speech import say
 from controller.config import Config
-from controller.errors import ConfigError
+from controller.errors import ConfigError, FileError
 from controller.protocol.canonical import protocol_hash
+from controller.protocol.condition_forms import Yoked
 from controller.protocol.dose import PlannedDose, planned_dose
 from controller.protocol.expectation import Expectation, expectation_of
 from controller.protocol.form import Protocol
 from controller.protocol.protocol_file import load_protocol
 from controller.protocol.review import broken_rules
 from controller.protocol.rig_rules import Rig
-from controller.protocol.trial_list import trial_list
+from controller.protocol.trial_list import most_trials, trial_list
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def check_protocol(wish: ProtocolCheck) -> None:
     if shown is not None and wish.picture is not None:
         from controller.report.protocol_picture import save_picture
 
-        save_picture(wish.picture, protocol.title, shown[1])
+        save_picture(wish.picture, protocol, shown[1])
     if wish.as_json and not broken:
         click.echo(json.dumps(_told(protocol, wish, shown), indent=1))
         return
@@ -92,7 +94,30 @@ def _broken(protocol: Protocol, wish: ProtocolCheck) -> list[str]:
 
         rules = device_rules(wish.device)
     rig = None if wish.config is None else _rig(wish.config)
-    return broken_rules(protocol, rig=rig, device=rules, rmt_pct_mso=wish.rmt_pct_mso)
+    broken = broken_rules(protocol, rig=rig, device=rules, rmt_pct_mso=wish.rmt_pct_mso)
+    return [*broken, *_yoked(protocol, wish.path.parent)]
+
+
+def _yoked(protocol: Protocol, beside: Path) -> Iterator[str]:
+    """Yield which sessions that conditions follow are not there, or too short."""
+    from controller.session.yoked import yoked_times_s
+
+    for place, condition in enumerate(protocol.conditions, start=1):
+        if not isinstance(condition.when, Yoked):
+            continue
+        key = f"conditions {place}.when.session"
+        try:
+            times_s = yoked_times_s(beside / condition.when.session)
+        except FileError as error:
+            yield f"{key}: {error}"
+            continue
+        for _, stage in protocol.stimulating_stages():
+            follows = condition in protocol.conditions_of(stage)
+            if follows and not most_trials(protocol, stage) <= len(times_s):
+                yield (
+                    f"{key} has {len(times_s)} trials, fewer than the stage "
+                    f"{stage.name}, {most_trials(protocol, stage)}; shorten the stage."
+                )
 
 
 def _rig(config: Config) -> Rig:

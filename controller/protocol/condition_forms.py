@@ -102,7 +102,7 @@ class OpenLoop(Section):
 
 
 class Yoked(Section):
-    """At the pulse times of another session, counted from the stage's beginning."""
+    """At the times of another session's trials, counted from the first one."""
 
     kind: Literal["yoked"]
     session: Annotated[str, Field(min_length=1)] = Field(

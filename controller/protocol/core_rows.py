@@ -2,11 +2,13 @@
 
 import dataclasses
 import enum
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.core.records import PATTERN, PATTERN_EDGE, TRIAL
+from controller.errors import ConfigError
 from controller.kernels.jit import new_records
 from controller.protocol.condition_forms import (
     Condition,
@@ -62,6 +64,8 @@ class Row:
         interlock asks for, to which bursts of one trial are one train.
     fires : bool
         False for shadows and controls: recorded as if.
+    at_s : float
+        Of a yoked row: when it comes, counted from the stage's first; NaN otherwise.
     power_side : int
         1 to wait for a strong rhythm, -1 for a weak one, 0 for either.
     power_quantile : float
@@ -79,6 +83,7 @@ class Row:
     n_before: int
     n_left: int
     fires: bool
+    at_s: float
     power_side: int
     power_quantile: float
 
@@ -157,7 +162,12 @@ class Rows:
         return patterns, records
 
 
-def rows_of(protocol: Protocol, trials: Sequence[Trial], wiring: Wiring) -> Rows:
+def rows_of(
+    protocol: Protocol,
+    trials: Sequence[Trial],
+    wiring: Wiring,
+    yoked_s: Mapping[str, Sequence[float]] | None = None,
+) -> Rows:
     """Return what the core decides on, in order.
 
     Parameters
@@ -166,11 +176,14 @@ def rows_of(protocol: Protocol, trials: Sequence[Trial], wiring: Wiring) -> Rows
     trials : sequence of Trial
         All, or those that are left of a session.
     wiring : Wiring
+    yoked_s : mapping of str to sequence of float, optional
+        By condition: when the other session's trials came, seconds from its first.
 
     Raises
     ------
     ConfigError
-        The line would still be high when a pattern's next pulse is due.
+        The line would still be high when a pattern's next pulse is due, or a yoked
+        condition has more trials than the session that it follows.
     """
     known: dict[tuple[tuple[Edge, ...], int], int] = {((), 0): NO_PATTERN}
     parts: dict[str, _Parts] = {}
@@ -187,9 +200,15 @@ def rows_of(protocol: Protocol, trials: Sequence[Trial], wiring: Wiring) -> Rows
         )
     rows: list[Row] = []
     before_s = 0.0
-    for trial in trials:
+    place_in_stage = itertools.groupby(trials, key=lambda trial: trial.stage)
+    for place, trial in (
+        pair for _, group in place_in_stage for pair in enumerate(group)
+    ):
         part = parts[trial.condition]
-        rows += _rows(part, trial, wiring, before_s)
+        at_s = math.nan
+        if isinstance(part.condition.when, Yoked):
+            at_s = _yoked_at(part.condition, yoked_s or {}, place)
+        rows += _rows(part, trial, wiring, before_s, at_s)
         before_s = part.layout.pulses_s[part.layout.decisions[-1]]
     return Rows(
         rows=tuple(rows),
@@ -215,7 +234,21 @@ def _layout(
     return layout_of(pattern), 1
 
 
-def _rows(part: _Parts, trial: Trial, wiring: Wiring, before_s: float) -> list[Row]:
+def _yoked_at(
+    condition: Condition, yoked_s: Mapping[str, Sequence[float]], place: int
+) -> float:
+    times_s = yoked_s.get(condition.name, ())
+    if not place < len(times_s):
+        raise ConfigError(
+            f"conditions: {condition.name!r} is yoked to a session with "
+            f"{len(times_s)} trials, fewer than its stage has; shorten the stage."
+        )
+    return float(times_s[place])
+
+
+def _rows(
+    part: _Parts, trial: Trial, wiring: Wiring, before_s: float, at_s: float
+) -> list[Row]:
     when = part.condition.when
     kind = _kind(trial, part.condition)
     side, quantile = 0, math.nan
@@ -246,6 +279,7 @@ def _rows(part: _Parts, trial: Trial, wiring: Wiring, before_s: float) -> list[R
                 n_before=sum(counts[:burst]),
                 n_left=sum(counts[burst:]),
                 fires=part.condition.gives_pulses and not trial.shadow,
+                at_s=at_s,
                 power_side=side,
                 power_quantile=quantile,
             )

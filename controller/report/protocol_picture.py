@@ -7,6 +7,7 @@ import matplotlib as mpl
 
 from controller.errors import FileError
 from controller.protocol.expectation import Expectation
+from controller.protocol.form import Protocol
 from controller.report.svg import (
     BLUE,
     GREEN,
@@ -22,7 +23,7 @@ _COLOURS = (BLUE, VERMILION, ORANGE, GREEN, GREY)
 _SUFFIXES = (".svg", ".png", ".pdf")
 
 
-def save_picture(path: Path, title: str, expected: Expectation) -> None:
+def save_picture(path: Path, protocol: Protocol, expected: Expectation) -> None:
     """Draw the time line into a file.
 
     Raises
@@ -35,13 +36,19 @@ def save_picture(path: Path, title: str, expected: Expectation) -> None:
         raise FileError(
             f"The picture {path} must end in {', '.join(_SUFFIXES)}; choose one."
         )
-    names = list(dict.fromkeys(trial.condition for trial, _ in expected.trials))
+    # The first condition on top, as in the file.
+    names = [condition.name for condition in reversed(protocol.conditions)]
     figure = new_figure(10.0, 1.6 + 0.35 * max(1, len(names)))
     axes: Any = figure.add_subplot()
     for segment in expected.segments:
         start, length = segment.start_s / 60.0, segment.duration_s / 60.0
-        axes.axvspan(start, start + length, facecolor=PALE, edgecolor="white")
-        axes.text(start, len(names) - 0.35, segment.name, color=INK, fontsize=9)
+        if segment.duration_s > 0.0:
+            axes.axvspan(start, start + length, facecolor=PALE, edgecolor="white")
+            axes.text(start, len(names) - 0.35, f" {segment.name}", fontsize=9)
+        else:
+            # It ends when somebody says so.
+            axes.axvline(start, color=INK, linestyle="--", linewidth=1.0)
+            axes.text(start, -0.95, segment.name, fontsize=9, ha="center")
     for row, name in enumerate(names):
         colour = _COLOURS[row % len(_COLOURS)]
         for shadow, shade in ((False, colour), (True, GREY)):
@@ -57,10 +64,10 @@ def save_picture(path: Path, title: str, expected: Expectation) -> None:
                 colors=shade,
             )
     axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(-0.6, len(names))
+    axes.set_ylim(-1.05, len(names))
     axes.set_xlim(0.0, max(expected.duration_s / 60.0, 1e-3))
     axes.set_xlabel("expected time (min); short grey marks are shadow trials")
-    axes.set_title(title)
+    axes.set_title(protocol.title)
     try:
         with mpl.rc_context({"svg.hashsalt": "phasegate", "svg.fonttype": "path"}):
             figure.savefig(

@@ -97,6 +97,35 @@ def test_check_draws_a_picture(invoke, tmp_path: Path) -> None:
     assert ".svg" in wrong.stderr
 
 
+def test_check_looks_at_the_session_that_a_condition_follows(
+    invoke, tmp_path: Path
+) -> None:
+    path = tmp_path / "yoked.toml"
+    path.write_text(
+        shipped_config("protocols/power-gated.toml")
+        .read_text()
+        .replace('{ kind = "open-loop" }', '{ kind = "yoked", session = "one" }')
+        .replace("n_trials = 240", 'n_trials = 9\nconditions = ["strong", "weak"]')
+        + '[[stages]]\nkind = "run"\nname = "follow"\nn_trials = 3\n'
+        'conditions = ["clock"]\n'
+    )
+    gone = invoke("check", path)
+    assert gone.exit_code == 3
+    assert "conditions 3.when.session" in gone.stderr
+    from controller.kernels.jit import new_records
+    from controller.session.pulses import PULSE, rewrite_pulses
+
+    pulses = new_records(PULSE, 3)
+    pulses["trial"], pulses["t_fired"] = [0, 1, 2], [1.0, 5.0, 9.0]
+    (tmp_path / "one").mkdir()
+    rewrite_pulses(tmp_path / "one" / "pulses.tsv", pulses)
+    assert invoke("check", path).exit_code == 0
+    rewrite_pulses(tmp_path / "one" / "pulses.tsv", pulses[:2])
+    assert (
+        "has 2 trials, fewer than the stage follow, 3" in invoke("check", path).stderr
+    )
+
+
 def test_check_prints_the_schema(invoke) -> None:
     schema = json.loads(invoke("check", "--schema").stdout)
     assert schema["title"] == "phasegate protocol"

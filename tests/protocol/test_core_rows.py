@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from controller.core.records import PATTERN, PATTERN_EDGE, TRIAL
+from controller.errors import ConfigError
 from controller.protocol.core_rows import (
     FALL,
     NO_PATTERN,
@@ -17,6 +18,12 @@ from controller.protocol.protocol_file import load_protocol
 from controller.protocol.trial_list import trial_list
 from tests.protocol.conftest import READY
 
+MORE = """[[stages]]
+kind = "run"
+name = "before"
+n_trials = 2
+conditions = ["trough"]
+[[stages]]"""
 WIRING = Wiring(pulse_s=0.001, falls=True, device_pairs=False, rhythm_hz=10.0)
 
 
@@ -117,6 +124,21 @@ def test_a_burst_never_begins_in_the_one_before(rhythm_hz) -> None:
     for before, row in itertools.pairwise(rows.rows):
         if row.trial == before.trial:
             assert 0.04 + 0.02 - 1e-9 <= row.earliest_s <= 0.2 + 1e-9
+
+
+def test_a_yoked_condition_comes_when_the_other_session_s_trials_came(small) -> None:
+    protocol = small(
+        ('{ kind = "phase", phase_deg = 0 }', '{ kind = "yoked", session = "x" }'),
+        ("n_trials = 40", 'n_trials = 3\nconditions = ["peak"]'),
+        ("[[stages]]", MORE),
+    )
+    trials = trial_list(protocol)
+    rows = rows_of(protocol, trials, WIRING, {"peak": (0.0, 4.5, 9.25)})
+    yoked = [row for row in rows.rows if row.kind == RowKind.YOKED]
+    assert [row.at_s for row in yoked] == [0.0, 4.5, 9.25]
+    assert all(math.isnan(row.at_s) for row in rows.rows if row not in yoked)
+    with pytest.raises(ConfigError, match="a session with 2 trials, fewer"):
+        rows_of(protocol, trials, WIRING, {"peak": (0.0, 4.5)})
 
 
 def test_a_burst_locked_once_is_one_row_with_every_edge() -> None:
