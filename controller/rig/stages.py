@@ -45,6 +45,7 @@ from controller.session.folder import SessionFolder
 from controller.session.recorder import SessionRecorder
 from controller.sources.description import StreamDescription
 from controller.sources.markers import LslMarkers, MarkerGate
+from controller.sources.pulse_outlet import PulseOutlet
 from drivers.base import TriggerOutput
 
 SETTLE_S = 2.5
@@ -135,6 +136,7 @@ class Stages:
 
     def run(self) -> PhasegateError | None:
         """Go through the stages; return what ended them early."""
+        outlet = PulseOutlet(self._folder.path.name)
         recorder = SessionRecorder(
             self._folder, recorded_stream(self._stream), t_now=host_clock()
         )
@@ -147,6 +149,7 @@ class Stages:
             recorder=recorder,
             output=self._equipment.output,
             listener=self._listener,
+            outlet=outlet,
             interrupt=self._interrupt,
             markers=markers,
         )
@@ -160,6 +163,7 @@ class Stages:
         finally:
             self._words.withdraw(Permit.ALL)
             ended = self._ended()
+            outlet.close()
             if markers is not None:
                 markers.close()
             error = error or ended or self._counted(supervisor)

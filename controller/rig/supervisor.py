@@ -91,6 +91,14 @@ class Listener(Protocol):
         ...
 
 
+class EdgeOutlet(Protocol):
+    """Whoever tells others of the edges of the trigger line."""
+
+    def publish(self, edges: Any) -> None:
+        """Tell of each row of EDGE."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StageEnd:
     """How a stage ended.
@@ -118,6 +126,7 @@ class Supervisor:
     recorder : SessionRecorder
     output : TriggerOutput
     listener : Listener
+    outlet : EdgeOutlet, optional
     interrupt : Interrupt
     markers : MarkerGate, optional
         Gives and takes the permit of the gate that waits for a marker.
@@ -132,6 +141,7 @@ class Supervisor:
         recorder: SessionRecorder,
         output: TriggerOutput,
         listener: Listener,
+        outlet: EdgeOutlet | None = None,
         interrupt: Interrupt,
         markers: MarkerGate | None = None,
     ) -> None:
@@ -141,6 +151,7 @@ class Supervisor:
         self._recorder = recorder
         self._output = output
         self._listener = listener
+        self._outlet = outlet
         self._interrupt = interrupt
         self._markers = markers
         self._t_output_checked = self._t_clock_followed = host_clock()
@@ -252,6 +263,8 @@ class Supervisor:
         self._record(batch, keep)
         self._count(batch, memory, t_now - t_start)
         self._listener.update(self.status)
+        if self._outlet is not None:
+            self._outlet.publish(batch.edges)
         if t_now - self._t_clock_followed >= _FOLLOW_CLOCK_EVERY_S:
             self._t_clock_followed = t_now
             self._engine.follow_clock()

@@ -106,6 +106,18 @@ class Watcher:
         self.at.get(self.n_looks, lambda: None)()
 
 
+class Outlet:
+    """Keeps the edges that it is told of."""
+
+    def __init__(self) -> None:
+        self.n_published = 0
+        self.decisions: list[int] = []
+
+    def publish(self, edges: np.ndarray) -> None:
+        self.n_published += 1
+        self.decisions += edges["decision"].tolist()
+
+
 class Bench:
     """A supervisor among its stand-ins."""
 
@@ -116,6 +128,7 @@ class Bench:
         self.recorder = Recorder()
         self.output = Output()
         self.watcher = Watcher()
+        self.outlet = Outlet()
         self.interrupt = Interrupt()
         self.supervisor = Supervisor(
             engine=self.loop,  # type: ignore[arg-type]
@@ -124,6 +137,7 @@ class Bench:
             recorder=self.recorder,  # type: ignore[arg-type]
             output=self.output,  # type: ignore[arg-type]
             listener=self.watcher,
+            outlet=self.outlet,
             interrupt=self.interrupt,
         )
         self.words.permit(Permit.ALL)

@@ -257,3 +257,17 @@ def test_an_arming_that_runs_out_ends_the_stage(
     assert not bench.words.permits & Permit.ARMED
     assert [note for note in notes if "arming has expired" in note] == notes
     assert bench.recorder.events == ["stage", "arming expired"]
+
+
+def test_every_edge_is_published_once(bench: Bench) -> None:
+    def write_edges() -> None:
+        telemetry = bench.telemetry
+        for _ in range(2):
+            place = int(telemetry.heads[2])
+            telemetry.edges[place]["decision"] = place
+            telemetry.heads[2] += 1
+
+    bench.watcher.at = {2: write_edges, 3: write_edges}
+    bench.run()
+    assert bench.outlet.n_published > 3
+    assert bench.outlet.decisions == [0, 1, 2, 3]
