@@ -19,6 +19,7 @@ _FORMATS = {
     "bids": ("brainvision", "edf"),
     "mne": ("fif",),
     "tables": ("csv", "parquet"),
+    "methods": ("text",),
 }
 _OF_BIDS = (
     "subject",
@@ -50,7 +51,9 @@ class _Order:
     required=True,
     type=click.Path(path_type=Path),
 )
-@click.argument("kind", metavar="bids|mne|tables", type=click.Choice(list(_FORMATS)))
+@click.argument(
+    "kind", metavar="bids|mne|tables|methods", type=click.Choice(list(_FORMATS))
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -125,6 +128,7 @@ def export(
     bids     a BIDS data set with NIBS-BIDS tables beside the EEG
     mne      annotated recordings and epochs around the pulses, as FIF
     tables   decisions, pulses, edges and events, as CSV or Parquet
+    methods  a methods paragraph and filled reporting checklists, as text
 
     Nothing is replaced without --overwrite; a BIDS recording that stands there
     already, the same, is left as it is.
@@ -163,7 +167,7 @@ def export(
         )
         made = _to_bids(order, wish)
     else:
-        made = _to_fif(order) if kind == "mne" else _to_tables(order)
+        made = _WRITERS[kind](order)
     exported = list(made)
     if as_json:
         click.echo(json.dumps({"exported": exported}, indent=1, ensure_ascii=False))
@@ -230,7 +234,19 @@ def _to_tables(order: _Order) -> Iterator[dict[str, object]]:
         yield _written(folder, paths)
 
 
+def _to_methods(order: _Order) -> Iterator[dict[str, object]]:
+    from controller.export.methods_file import write_methods
+    from controller.session.load import load_session
+
+    for folder in order.folders:
+        path = write_methods(load_session(folder), order.out, overwrite=order.overwrite)
+        yield _written(folder, [path])
+
+
 def _written(folder: Path, paths: list[Path]) -> dict[str, object]:
     names = ", ".join(path.name for path in paths)
     say(f"{folder.name}: {names} in {paths[0].parent}.")
     return {"session": str(folder), "files": [str(path) for path in paths]}
+
+
+_WRITERS = {"mne": _to_fif, "tables": _to_tables, "methods": _to_methods}

@@ -22,7 +22,7 @@ from controller.export.hed import HED_VERSION
 from controller.export.mne_objects import annotated_raw, require
 from controller.export.nibs import nibs_files
 from controller.export.signals import ExportedChannel, channels_of, configured
-from controller.export.stimulation import Stimulation
+from controller.export.stimulation import Stimulation, recorded_stimulation
 from controller.session.append_file import reason_of
 from controller.session.jsonable import to_page
 from controller.session.load import Session, load_session
@@ -48,6 +48,7 @@ class BidsWish:
         Labels other than the session's own.
     kind : {"BrainVision", "EDF"}
     stimulation : Stimulation or None
+        What a person told; else what the session knows of its stimulator.
     reference : str or None
         Where the amplifier's reference was.
     line_hz : float or None
@@ -142,7 +143,8 @@ def _write(session: Session, entities: Entities, wish: BidsWish, root: Path) -> 
     eeg = root / entities.folder / "eeg"
     if wish.kind == "EDF":
         found = (*found, *_padding(grid))
-    events = event_table(found, trials, grid.sfreq_hz, wish.stimulation)
+    stimulation = wish.stimulation or recorded_stimulation(session)
+    events = event_table(found, trials, grid.sfreq_hz, stimulation)
     _write_text(eeg / f"{entities.stem}_events.tsv", events.text())
     _write_text(
         eeg / f"{entities.stem}_events.json",
@@ -154,7 +156,7 @@ def _write(session: Session, entities: Entities, wish: BidsWish, root: Path) -> 
     _correct_channels(eeg / f"{entities.stem}_channels.tsv", channels_of(session))
     nibs = root / entities.folder / "nibs"
     nibs.mkdir()
-    files = nibs_files(session, grid, trials, entities, wish.stimulation)
+    files = nibs_files(session, grid, trials, entities, stimulation)
     for name, text in files.items():
         _write_text(nibs / name, text)
     _write_text(root / "dataset_description.json", to_page(_data_set(wish.authors)))

@@ -10,6 +10,10 @@ from pydantic import Field
 from controller.config_fields import Number, Positive, Section
 from controller.config_mistakes import sentences
 from controller.errors import ConfigError
+from controller.export.signals import configured
+from controller.session.load import Session
+
+_MAKERS = {"magstim": "Magstim", "magventure": "MagVenture", "duomag": "Deymed"}
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -78,6 +82,30 @@ class Stimulation(Section):
         if self.stimulus_intensity is not None and self.intensity_units is None:
             raise ValueError("stimulus_intensity needs intensity_units")
         return self
+
+
+def recorded_stimulation(session: Session) -> Stimulation | None:
+    """Return what the session itself knows of its stimulator; None without one."""
+    told = (session.summary or {}).get("stimulator") or configured(session).get(
+        "stimulator"
+    )
+    if not isinstance(told, dict) or "kind" not in told:
+        return None
+    kind = str(told["kind"])
+    intensity = told.get("intensity_pct_mso")
+    return Stimulation(
+        nibs_type="TMS",
+        stimulus_intensity=float(intensity) if intensity else None,
+        intensity_units="%" if intensity else None,
+        intensity_reference="absolute" if intensity else None,
+        stimulator=Device(
+            id=kind,
+            manufacturer=next(
+                (maker for mark, maker in _MAKERS.items() if mark in kind), None
+            ),
+            description="simulated" if kind.startswith("simulated") else None,
+        ),
+    )
 
 
 def read_stimulation(path: Path) -> Stimulation:

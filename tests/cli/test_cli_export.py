@@ -43,8 +43,9 @@ def test_several_sessions_become_runs_of_one_data_set(sessions, tmp_path):
     [
         (["mne"], ["raw.fif", "epo.fif"]),
         (["tables"], ["decisions.csv", "pulses.csv", "edges.csv", "events.csv"]),
+        (["methods"], ["methods.md"]),
     ],
-    ids=["mne", "tables"],
+    ids=["mne", "tables", "methods"],
 )
 def test_files_are_written_and_named(sessions, tmp_path, arguments, names):
     out = tmp_path / "out"
@@ -53,13 +54,14 @@ def test_files_are_written_and_named(sessions, tmp_path, arguments, names):
     assert sorted(map(str, out.iterdir())) == sorted(made["files"])
 
 
-def test_what_stands_there_is_not_replaced_unasked(sessions, tmp_path):
+@pytest.mark.parametrize("kind", ["mne", "tables", "methods"])
+def test_what_stands_there_is_not_replaced_unasked(sessions, tmp_path, kind):
     out = ["--out", str(tmp_path)]
-    run(sessions[0], "tables", *out)
-    refused = run(sessions[0], "tables", *out)
+    run(sessions[0], kind, *out)
+    refused = run(sessions[0], kind, *out)
     assert refused.exit_code == 13
     assert "--overwrite" in refused.stderr
-    assert run(sessions[0], "tables", *out, "--overwrite").exit_code == 0
+    assert run(sessions[0], kind, *out, "--overwrite").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,20 @@ def test_labels_that_bids_does_not_allow_are_refused(made, tmp_path, wanted):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_stimulator_of_the_session_needs_no_file(make, tmp_path):
+    folder = make().folder
+    config = folder / "config.toml"
+    section = '[stimulator]\nkind = "simulated-magstim-200"\nintensity_pct_mso = 45\n'
+    config.write_text(config.read_text(encoding="utf-8") + section, encoding="utf-8")
+    export = export_bids(folder, wish(tmp_path / "study"))
+    row = rows_of(beside(export, "nibs.tsv", "nibs"))[0]
+    assert (row["nibs_type"], row["stimulus_intensity"]) == ("TMS", "45")
+    about = page_of(beside(export, "nibs.json", "nibs"))
+    assert about["stimulus_intensity"]["Units"] == "%"
+    (device,) = about["StimulatorSet"]
+    assert (device["Manufacturer"], device["Description"]) == ("Magstim", "simulated")
+
+
 def test_the_manuals_stimulation_file_is_accepted(tmp_path):
     manual = Path(__file__).parents[2] / "docs" / "export.md"
     (toml,) = re.findall(
