@@ -55,6 +55,11 @@ class ExportedChannel:
     is_voltage: bool
 
 
+def mne_kind_of(kind: str) -> str:
+    """Return what MNE calls a channel of this kind of LSL."""
+    return _KINDS.get(kind.strip().upper(), _OTHER)[0]
+
+
 def configured(session: Session) -> dict[str, Any]:
     """Return the session's configuration as tables.
 
