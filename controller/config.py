@@ -27,6 +27,7 @@ from controller.config_source import FileSource as FileSource
 from controller.config_source import LslSource as LslSource
 from controller.config_source import Source
 from controller.config_source import SyntheticSource as SyntheticSource
+from controller.config_stimulator import Stimulator, stimulator_complaint
 from controller.errors import ConfigError
 
 
@@ -136,8 +137,19 @@ class Config(Section):
     artifact: ArtifactRules = ArtifactRules()
     timing: Timing
     output: Output
+    stimulator: Stimulator | None = None
     limits: LimitsSection
     run: Run = Run()
+
+    @pydantic.model_validator(mode="after")
+    def _stimulator_fits(self) -> Self:
+        if self.stimulator is not None:
+            complaint = stimulator_complaint(
+                self.stimulator, self.limits, output_simulated=self.output.simulated
+            )
+            if complaint is not None:
+                raise ValueError(complaint)
+        return self
 
     @pydantic.model_validator(mode="after")
     def _within_limits(self) -> Self:

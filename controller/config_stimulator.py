@@ -10,6 +10,7 @@ import pydantic
 from pydantic import Field
 
 from controller.config_fields import PortName, Positive, Section
+from controller.config_limits import LimitsSection
 
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 EnhancedPercent = Annotated[float, Field(strict=True, ge=0, le=110)]
@@ -30,6 +31,11 @@ class StimulatorSection(Section):
     def driver_name(self) -> str:
         """Name of the driver, which a simulated stimulator shares with the real one."""
         return self.kind.removeprefix("simulated-")
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether a simulated device stands at the end of the trigger line."""
+        return self.simulated and self.driver_name != "ttl"
 
 
 class RealStimulator(StimulatorSection):
@@ -99,19 +105,11 @@ class MagstimRapid(RapidModel, RealStimulator):
     """A Rapid², software 7 to 11."""
 
     kind: Literal["magstim-rapid"]
-    unlock: Literal["none", "ask", "file"] = Field(
-        description='whether software 9 or later needs its code: "none", "ask" at the '
-        'terminal, or from a "file"'
-    )
     unlock_file: Path | None = Field(
-        None, description="its one line is the code, which is never recorded"
+        None,
+        description="its one line is the code that software 9 and later waits for; it "
+        "is never recorded",
     )
-
-    @pydantic.model_validator(mode="after")
-    def _file_goes_with_it(self) -> Self:
-        if (self.unlock == "file") != (self.unlock_file is not None):
-            raise ValueError('unlock = "file" and unlock_file go together')
-        return self
 
 
 class SimulatedMagstimRapid(RapidModel, SimulatedStimulator):
@@ -162,21 +160,32 @@ class SimulatedDuoMag(DuoMagInterval, SimulatedStimulator):
     kind: Literal["simulated-duomag"]
 
 
-class TtlStimulator(StimulatorSection):
-    """A stimulator of which only the trigger input is known: a person does the rest."""
+class DeclaredByPerson(StimulatorSection):
+    """What a person has to say of a device that says nothing."""
 
     by_person: ClassVar[bool] = True
 
-    kind: Literal["ttl"]
     name: PortName = "TTL stimulator"
     min_interval_s: Positive = Field(
         description="shortest time between pulses, from its manual"
     )
 
+
+class TtlStimulator(DeclaredByPerson):
+    """A stimulator of which only the trigger input is known: a person does the rest."""
+
+    kind: Literal["ttl"]
+
     @property
     def port(self) -> str:
         """Where it is, in words."""
         return "its trigger input"
+
+
+class SimulatedTtlStimulator(DeclaredByPerson, SimulatedStimulator):
+    """A stimulator that is not there, for a rehearsal of the session."""
+
+    kind: Literal["simulated-ttl"]
 
 
 Stimulator = Annotated[
@@ -190,6 +199,34 @@ Stimulator = Annotated[
     | SimulatedMagstimBistim
     | SimulatedMagstimRapid
     | SimulatedMagPro
-    | SimulatedDuoMag,
+    | SimulatedDuoMag
+    | SimulatedTtlStimulator,
     Field(discriminator="kind"),
 ]
+
+
+def stimulator_complaint(
+    stimulator: StimulatorSection, limits: LimitsSection, *, output_simulated: bool
+) -> str | None:
+    """Return what is wrong with a stimulator beside the rest of a file, or None."""
+    allowed = limits.stimulator
+    if allowed is None:
+        return (
+            "there is a [stimulator], but no [limits.stimulator]; say what the study "
+            "allows of it"
+        )
+    if not stimulator.intensity_pct_mso <= allowed.max_intensity_pct_mso:
+        return (
+            f"stimulator.intensity_pct_mso is {stimulator.intensity_pct_mso:g}, above "
+            "limits.stimulator.max_intensity_pct_mso = "
+            f"{allowed.max_intensity_pct_mso:g}"
+        )
+    if stimulator.simulated != output_simulated:
+        one, other = "output", "stimulator"
+        if stimulator.simulated:
+            one, other = other, one
+        return (
+            f"the {one} is simulated and the {other} is not, so no line joins them; "
+            "simulate both or neither"
+        )
+    return None

@@ -133,5 +133,11 @@ class DoseExceeded(PhasegateError):
     exit_code = 26
 
 
+class StimulatorFault(PhasegateError):
+    """The stimulator cannot be set or armed, or is not fit to fire any more."""
+
+    exit_code = 24
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""

@@ -10,6 +10,7 @@ from controller.cli.speech import say
 from controller.rig.arming import ANSWER_WITHIN_S
 
 WORD = "arm"
+YES = "yes"
 
 
 class Arming:
@@ -43,6 +44,21 @@ class Arming:
             click.echo("> ", nl=False, err=True)
             answer = self._answer()
         return answer is not None and answer.strip() == WORD
+
+    def ask(self, question: str) -> bool:
+        """Return whether a person confirms what a device cannot tell by itself."""
+        if self._granted:
+            self._display.note(f"Confirmed by option: {question}")
+            return True
+        with self._display.paused():
+            say(question)
+            say(
+                f"Type {YES} and Enter within {ANSWER_WITHIN_S:g} s; anything else is "
+                "a no."
+            )
+            click.echo("> ", nl=False, err=True)
+            answer = self._answer()
+        return answer is not None and answer.strip() == YES
 
     def _answer(self) -> str | None:
         """Return the answer; Ctrl-C here is an answer, and also a wish to end."""

@@ -26,6 +26,7 @@ class RunSession(Protocol):
         out: Path,
         listener: "Listener",
         confirm_arming: Callable[[str], bool],
+        ask_person: Callable[[str], bool] = ...,
         profile: "Profile | None" = None,
     ) -> "Finished":
         """Run it."""

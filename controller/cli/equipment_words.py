@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from controller.config import Config
 from controller.config_output import OutputSection
+from controller.config_stimulator import StimulatorSection
 
 _PLAIN: Final[Mapping[str, str]] = {
     "serial-line": "control line of a serial port",
@@ -29,6 +30,28 @@ def output_words(output: OutputSection) -> str:
         else ""
     )
     return f"{_kind_words(output)}{latency}"
+
+
+_STIMULATORS: Final[Mapping[str, str]] = {
+    "magstim-200": "Magstim 200²",
+    "magstim-bistim": "BiStim²",
+    "magstim-rapid": "Rapid²",
+    "magpro": "MagPro",
+    "duomag": "DuoMAG",
+    "ttl": "stimulator that only a person knows",
+}
+
+
+def stimulator_words(stimulator: StimulatorSection | None) -> str:
+    """Return what stands behind the trigger line, in a sentence."""
+    if stimulator is None:
+        return "none named: a person sets, arms and watches it"
+    name = _STIMULATORS[stimulator.driver_name]
+    at = f" at {stimulator.intensity_pct_mso:g} % of maximum output"
+    if stimulator.simulated:
+        return f"SIMULATED {name}{at}"
+    how = "armed by a person" if stimulator.by_person else "armed and watched from here"
+    return f"REAL: {name} on {port_words(stimulator)}{at}, {how}"
 
 
 def port_words(section: Any) -> str:

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from controller.cli.equipment_words import arming_words, output_words
+from controller.cli.equipment_words import (
+    arming_words,
+    output_words,
+    stimulator_words,
+)
 from controller.cli.gate_words import gate_rows
 from controller.cli.phrases import clock
 from controller.config import (
@@ -84,6 +88,7 @@ def plan_rows(config: Config) -> list[tuple[str, str]]:
         ("modality", config.limits.modality),
         ("timing", _timing(config)),
         ("output", output_words(config.output)),
+        ("stimulator", stimulator_words(config.stimulator)),
         ("arming", arming_words(config)),
         ("duration", _duration(config)),
         ("pulses", _pulses(config)),

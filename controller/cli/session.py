@@ -56,12 +56,14 @@ def conduct(wish: Wish, desk: Desk) -> int:
     """
     with open_display() as display:
         run_session = desk.run_session or _real(display)
+        arming = Arming(display, desk, granted=wish.arm)
         finished = run_session(
             wish.config,
             wish.text,
             out=wish.out,
             listener=display,
-            confirm_arming=Arming(display, desk, granted=wish.arm),
+            confirm_arming=arming,
+            **_questions(wish, arming),
             **_profile(wish),
         )
     if wish.as_json:
@@ -78,6 +80,10 @@ def conduct(wish: Wish, desk: Desk) -> int:
             "complete."
         )
     return finished.exit_code
+
+
+def _questions(wish: Wish, arming: Arming) -> dict[str, Any]:
+    return {} if wish.config.stimulator is None else {"ask_person": arming.ask}
 
 
 def _profile(wish: Wish) -> dict[str, Any]:

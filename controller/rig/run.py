@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,26 @@ from controller.rig.design import check_rest
 from controller.rig.dose import require_accountable
 from controller.rig.gate_rules import gate_rules
 from controller.rig.interrupt import Interrupt
-from controller.rig.outputs import OpenOutput, ReadArrivals, opened_output
+from controller.rig.outputs import (
+    OpenOutput,
+    ReadArrivals,
+    driver_errors,
+    opened_output,
+    trigger_code,
+)
 from controller.rig.profile import fitting, fitting_config, with_profile
 from controller.rig.records import session_facts
 from controller.rig.spatial import check_montage, resolved_montage
 from controller.rig.stages import ConfirmArming, Equipment, Stages
+from controller.rig.stimulator_log import read_stimulator_log
+from controller.rig.stimulators import (
+    AskPerson,
+    OpenedStimulator,
+    OpenStimulator,
+    opened_stimulator,
+)
 from controller.rig.supervisor import Listener
+from controller.rig.wiring import Wiring, wiring_of
 from controller.session.folder import PROFILE, PROVENANCE, SessionFolder, bytes_needed
 from controller.session.provenance import provenance
 from controller.sources.description import StreamDescription
@@ -33,11 +47,13 @@ from controller.sources.lsl import LslInlet, find_stream
 from controller.sources.montage import mixing_matrix, other_channels
 from controller.sources.process import start_source
 from controller.sources.recording import check_recording, recording_note
+from drivers.base import TriggerOutput
 
 StartSource = Callable[..., Any]
 """`start_source`, or the same with faults for a test."""
 
 _DEVICE_LOG = "device.jsonl"
+_STIMULATOR_LOG = "stimulator.jsonl"
 
 # Room on the disk for a session whose end only the operator knows.
 _OPEN_ENDED_S = 3600.0
@@ -74,9 +90,11 @@ def run_session(
     out: Path,
     listener: Listener,
     confirm_arming: ConfirmArming,
+    ask_person: AskPerson = lambda _question: False,
     profile: Profile | None = None,
     begin_source: StartSource = start_source,
     open_output: OpenOutput = opened_output,
+    open_stimulator: OpenStimulator = opened_stimulator,
 ) -> Finished:
     """Run a session; once its folder stands, its records are finished in any case.
 
@@ -90,12 +108,16 @@ def run_session(
     listener : Listener
     confirm_arming : callable
         Not asked for simulated devices.
+    ask_person : callable
+        Gets what a device cannot tell by itself, as a question; not for simulated ones.
     profile : Profile, optional
         Of an earlier calibration, instead of this session's rest.
     begin_source : callable
         Starts the source's process, where it is one of ours.
     open_output : callable
         Opens the output, and starts the simulated device where it is one.
+    open_stimulator : callable
+        The same for the stimulator.
 
     Raises
     ------
@@ -114,7 +136,8 @@ def run_session(
         if isinstance(config.source, FileSource):
             _warn_of(config.source.path, listener)
         listener.note("Looking for the stream ...")
-        process, wanted = begin_source(config.source)
+        wiring = stack.enter_context(wiring_of(config))
+        process, wanted = begin_source(config.source, wires=wiring.participant)
         if process is not None:
             stack.callback(process.stop)
         found = find_stream(wanted)
@@ -141,7 +164,17 @@ def run_session(
                     config.output,
                     folder.path / _DEVICE_LOG,
                     limits=config.limits,
-                    wires=(),
+                    wires=wiring.from_output,
+                )
+            )
+            stimulator = stack.enter_context(
+                _stimulator(
+                    config,
+                    open_stimulator,
+                    log=folder.path / _STIMULATOR_LOG,
+                    output=output,
+                    wiring=wiring,
+                    ask_person=ask_person,
                 )
             )
             unless_begun.pop_all()
@@ -156,6 +189,7 @@ def run_session(
                 designer=designer,
                 output=output,
                 profile=profile,
+                stimulator=stimulator,
             ),
             folder=folder,
             listener=listener,
@@ -171,6 +205,51 @@ def run_session(
             if error is None:
                 raise
             raise error from later
+
+
+@contextlib.contextmanager
+def _stimulator(
+    config: Config,
+    open_stimulator: OpenStimulator,
+    *,
+    log: Path,
+    output: TriggerOutput,
+    wiring: Wiring,
+    ask_person: AskPerson,
+) -> Iterator[OpenedStimulator | None]:
+    """Open the session's stimulator, if it has one."""
+    if config.stimulator is None:
+        yield None
+        return
+    with driver_errors():
+        edges = output.edges(trigger_code(config.output))
+    with open_stimulator(
+        config.stimulator,
+        config.limits,
+        log=log,
+        edges=edges,
+        wiring=wiring,
+        ask_person=_yes if config.stimulator.simulated else ask_person,
+    ) as stimulator:
+        yield stimulator
+
+
+def _yes(_question: str) -> bool:
+    return True
+
+
+def _stimulator_facts(config: Config, folder: SessionFolder) -> dict[str, Any] | None:
+    stimulator = config.stimulator
+    if stimulator is None:
+        return None
+    facts: dict[str, Any] = {
+        "kind": stimulator.kind,
+        "intensity_pct_mso": stimulator.intensity_pct_mso,
+    }
+    if stimulator.has_twin:
+        made = read_stimulator_log(folder.path / _STIMULATOR_LOG)
+        facts |= {"pulses": made.pulses, "missed": made.missed}
+    return facts
 
 
 def _warn_of(recording: Path, listener: Listener) -> None:
@@ -204,6 +283,7 @@ def _finish(
 ) -> Finished:
     """Score the session, write its summary and its report."""
     facts = session_facts(config, stages.outcome, error)
+    facts = dataclasses.replace(facts, stimulator=_stimulator_facts(config, folder))
     folder.write_json(
         PROVENANCE,
         provenance(privileges=facts.privileges, seeds={"timing": config.timing.seed}),

@@ -23,6 +23,7 @@ from controller.errors import EngineFault, PhasegateError
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.arming import SessionArming, vouch_for_absent
+from controller.rig.attendance import Attendance
 from controller.rig.design import Calibration
 from controller.rig.dose import SessionDose
 from controller.rig.faults import fault_error
@@ -38,6 +39,7 @@ from controller.rig.records import (
     recorded_stream,
 )
 from controller.rig.replay_input import HANDED_OVER, LoopInput, memory_digest
+from controller.rig.stimulators import OpenedStimulator
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
@@ -74,6 +76,8 @@ class Equipment:
         Open.
     profile : Profile, optional
         What a calibration found, instead of this session's own rest.
+    stimulator : OpenedStimulator, optional
+        Set up, and disarmed.
     """
 
     stream: StreamDescription
@@ -82,6 +86,7 @@ class Equipment:
     designer: Designer
     output: TriggerOutput
     profile: Profile | None = None
+    stimulator: OpenedStimulator | None = None
 
 
 class Stages:
@@ -110,6 +115,7 @@ class Stages:
         self._config = config
         self._interrupt = interrupt
         self._warm_up: WarmUp | None = None
+        self._attendance: Attendance | None = None
         self._equipment = equipment
         self._stream = equipment.stream
         self._folder = folder
@@ -124,7 +130,9 @@ class Stages:
         )
         self._words = ControlWords()
         self._arming = SessionArming(self._words, config.limits.to_limits().max_armed_s)
-        vouch_for_absent(self._words, console=False, stimulator=False)
+        vouch_for_absent(
+            self._words, console=False, stimulator=equipment.stimulator is not None
+        )
         # A person's wish to end does not wait for a disk that is slow just then.
         interrupt.at_once(self._words.request_stop)
         self._engine = LiveEngine(equipment.inlet, self._words)
@@ -142,6 +150,13 @@ class Stages:
         )
         rules = self._config.gate.marker
         markers = None if rules is None else MarkerGate(rules, LslMarkers(rules))
+        attendance = self._attendance = Attendance(
+            self._equipment.output,
+            self._equipment.stimulator,
+            words=self._words,
+            record=recorder.event,
+            note=self._listener.note,
+        )
         supervisor = Supervisor(
             engine=self._engine,
             words=self._words,
@@ -152,6 +167,7 @@ class Stages:
             outlet=outlet,
             interrupt=self._interrupt,
             markers=markers,
+            attendants=attendance.attendants,
         )
         error: PhasegateError | None = None
         try:
@@ -162,7 +178,7 @@ class Stages:
             self._arming.latch(str(caught))
         finally:
             self._words.withdraw(Permit.ALL)
-            ended = self._ended()
+            ended = self._ended(attendance)
             outlet.close()
             if markers is not None:
                 markers.close()
@@ -171,13 +187,15 @@ class Stages:
             error = _closed(recorder, error)
         return error
 
-    def _ended(self) -> PhasegateError | None:
-        """End the loop's thread; return what stands against that."""
-        try:
-            self._engine.close()
-        except PhasegateError as caught:
-            return caught
-        return None
+    def _ended(self, attendance: Attendance) -> PhasegateError | None:
+        """Disarm, and end the loop's thread; return what stands against that."""
+        error: PhasegateError | None = None
+        for end in (attendance.end, self._engine.close):
+            try:
+                end()
+            except PhasegateError as caught:
+                error = error or caught
+        return error
 
     def _counted(self, supervisor: Supervisor) -> PhasegateError | None:
         """Enter in the dose book what was given; return what stands against that."""
@@ -280,6 +298,8 @@ class Stages:
             not self._interrupt.wished() and self._confirm_arming(where)
         ):
             self._arming.confirm(where, host_clock())
+            if self._attendance is not None:
+                self._attendance.arm()
         rules = self._planner.rules(self._timing)
         with driver_errors():
             edges = output.edges(trigger_code(self._config.output))

@@ -7,7 +7,7 @@ harm; the loop does not wait for it, and stops by itself if it falls silent.
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from controller.engine.control import SUPERVISOR_SILENCE_S, ControlWords
 from controller.engine.live import LiveEngine, Stretch
 from controller.engine.telemetry import Batch, drain
 from controller.errors import EngineFault, RecordingError
+from controller.rig.attendants import Attendant
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
 from controller.safety.interlock import Permit, Refusal
@@ -130,6 +131,8 @@ class Supervisor:
     interrupt : Interrupt
     markers : MarkerGate, optional
         Gives and takes the permit of the gate that waits for a marker.
+    attendants : sequence of Attendant
+        Of devices beside the loop.
     """
 
     def __init__(
@@ -144,6 +147,7 @@ class Supervisor:
         outlet: EdgeOutlet | None = None,
         interrupt: Interrupt,
         markers: MarkerGate | None = None,
+        attendants: Sequence[Attendant] = (),
     ) -> None:
         self._engine = engine
         self._words = words
@@ -154,6 +158,7 @@ class Supervisor:
         self._outlet = outlet
         self._interrupt = interrupt
         self._markers = markers
+        self._attendants = tuple(attendants)
         self._t_output_checked = self._t_clock_followed = host_clock()
         self._loop_beats = -1
         self._t_loop_beat = host_clock()
@@ -217,6 +222,9 @@ class Supervisor:
                 self._look_during(at_end, memory, t_start, keep)
         except BaseException as error:
             self._words.withdraw(Permit.ALL)
+            # Before a loop that may hang is waited for.
+            for attendant in self._attendants:
+                attendant.stand_down()
             # A loop that hangs cannot be stopped; why the session ends is said already.
             with contextlib.suppress(EngineFault):
                 self._engine.stop()
@@ -259,6 +267,8 @@ class Supervisor:
         self._watch(t_now)
         self._words.beat(t_now)
         self._follow_markers(t_now)
+        for attendant in self._attendants:
+            attendant.look(t_now)
         batch = drain(self._telemetry)
         self._record(batch, keep)
         self._count(batch, memory, t_now - t_start)

@@ -37,6 +37,9 @@ class SessionFacts:
         One sentence, or a word for a session that ended as planned.
     n_extra_arrivals : int
         Arrivals at the device that belong to no pulse.
+    stimulator : mapping or None
+        `kind`, `intensity_pct_mso`, and of a simulated one `pulses` and `missed`; None
+        without one.
     """
 
     title: str
@@ -52,6 +55,7 @@ class SessionFacts:
     exit_code: int
     exit_reason: str
     n_extra_arrivals: int = 0
+    stimulator: Mapping[str, object] | None = None
 
 
 def build_summary(
@@ -86,6 +90,7 @@ def build_summary(
         "phase_error_deg": phase_error_deg(left),
         "latency_us": latency_us(decisions, left),
         "arrivals": _arrivals(left, facts.n_extra_arrivals),
+        "stimulator": jsonable(facts.stimulator),
         "samples": {
             "received": facts.n_received,
             "lost": facts.n_lost,

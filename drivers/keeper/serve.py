@@ -147,6 +147,8 @@ class Keeper:
 
     def _introduce(self, stimulator: Stimulator) -> None:
         can = stimulator.capabilities
+        # First, so that whoever waits for the other word finds it.
+        self._tell(stimulator)
         self._host.say(
             "open",
             name=stimulator.name,
@@ -154,7 +156,6 @@ class Keeper:
             arms_remotely=can.arms_remotely,
             confirms_pulses=can.confirms_pulses,
         )
-        self._tell(stimulator)
 
     def _leave(self, stimulator: Stimulator) -> None:
         """Lower the line, disarm and close the device, and say what was reached."""

@@ -27,6 +27,7 @@ from controller.config_limits import (
     TrainSection,
 )
 from controller.config_output import Output
+from controller.config_stimulator import Stimulator
 from controller.protocol.canonical import json_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,7 @@ SECTIONS = (
     Target,
     Timing,
     *get_args(get_args(Output)[0]),
+    *get_args(get_args(Stimulator)[0]),
 )
 
 

@@ -77,8 +77,8 @@ def config_text(**tables: dict[str, object]) -> str:
     if not str(tables.get("output", {}).get("kind", "simulated")).startswith("sim"):
         usually["run"] = _TABLES["run"] | {"participant": "P01"}
         usually["limits.dose"] = _DOSE
-    for name, usual in usually.items():
-        given = tables.get(name, {})
+    for name in usually | tables:
+        usual, given = usually.get(name, {}), tables.get(name, {})
         table = given if "kind" in given else usual | given
         lines += [f"[{name}]", *(f"{key} = {_toml(v)}" for key, v in table.items()), ""]
     return "\n".join(lines)

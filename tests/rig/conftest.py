@@ -10,6 +10,7 @@ from bad_days import SETTLE_S, Day, Operator, assert_nothing_runs
 from controller.config import parse_config
 from controller.rig.outputs import opened_output
 from controller.rig.run import run_session
+from controller.rig.stimulators import opened_stimulator
 from controller.sources.network import configure_lsl
 from controller.sources.process import start_source
 
@@ -44,6 +45,7 @@ def run_day(
         text: str,
         *source_faults: str,
         twin_options: tuple[str, ...] = (),
+        stimulator_options: tuple[str, ...] = (),
         operator: Operator | None = None,
         confirm_arming: Callable[[str], bool] = lambda _: False,
         settle_s: float = SETTLE_S,
@@ -58,6 +60,9 @@ def run_day(
             confirm_arming=confirm_arming,
             begin_source=functools.partial(start_source, options=source_faults),
             open_output=functools.partial(opened_output, twin_options=twin_options),
+            open_stimulator=functools.partial(
+                opened_stimulator, twin_options=stimulator_options
+            ),
         )
         return Day.of(finished, operator)
 

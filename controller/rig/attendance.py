@@ -1,0 +1,72 @@
+"""The attendants of one session's devices, together."""
+
+from collections.abc import Callable
+
+from controller.engine.control import ControlWords
+from controller.rig.attendants import Attendant, BridgeAttendant, RecordEvent
+from controller.rig.stimulator_attendant import StimulatorAttendant, Vouching
+from controller.rig.stimulators import OpenedStimulator
+from controller.safety.interlock import Permit
+from drivers.base import TriggerOutput
+from drivers.bridge.output import BridgedOutput
+
+
+class Attendance:
+    """Who looks after the output and the stimulator of a session.
+
+    Parameters
+    ----------
+    output : TriggerOutput
+    stimulator : OpenedStimulator or None
+    words : ControlWords
+        Where the device is vouched for.
+    record : callable
+    note : callable
+    """
+
+    def __init__(
+        self,
+        output: TriggerOutput,
+        stimulator: OpenedStimulator | None,
+        *,
+        words: ControlWords,
+        record: RecordEvent,
+        note: Callable[[str], None],
+    ) -> None:
+        self._stimulator = None
+        attendants: list[Attendant] = []
+        if stimulator is not None:
+            self._stimulator = StimulatorAttendant(
+                stimulator.kept,
+                stimulator.setting,
+                stimulator.rules,
+                vouching=Vouching(
+                    until=lambda t_until: words.vouch_until(Permit.DEVICE, t_until),
+                    withdraw=lambda: words.withdraw(Permit.DEVICE),
+                ),
+                record=record,
+            )
+            attendants.append(self._stimulator)
+        if isinstance(output, BridgedOutput):
+            attendants.append(BridgeAttendant(output, record, note))
+        self.attendants = tuple(attendants)
+
+    def arm(self) -> None:
+        """Arm the stimulator, if there is one, and wait until it is ready.
+
+        Raises
+        ------
+        StimulatorFault
+        """
+        if self._stimulator is not None:
+            self._stimulator.arm()
+
+    def end(self) -> None:
+        """Disarm the stimulator.
+
+        Raises
+        ------
+        StimulatorFault
+        """
+        if self._stimulator is not None:
+            self._stimulator.end()

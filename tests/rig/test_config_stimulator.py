@@ -1,0 +1,101 @@
+"""`[stimulator]` in a file: what must stand there, and what does not go together."""
+
+from typing import Any, get_args
+
+import pytest
+from bad_days import config_of
+from complaints import refused
+
+from controller.cli.equipment_words import stimulator_words
+from controller.config_stimulator import Stimulator
+from drivers.keeper.makers import STIMULATORS
+
+LIMITS = {
+    "max_intensity_pct_mso": 60.0,
+    "max_intensity_step_pct": 50.0,
+    "max_coil_c": 40.0,
+    "max_status_age_s": 1.0,
+}
+KINDS = sorted(
+    get_args(section.model_fields["kind"].annotation)[0]
+    for section in get_args(get_args(Stimulator)[0])
+)
+NEEDED: dict[str, dict[str, Any]] = {
+    "magstim-bistim": {"second_intensity_pct_mso": 0, "pair_interval_ms": 10},
+    "duomag": {"min_interval_s": 2.0},
+    "ttl": {"min_interval_s": 2.0},
+}
+
+
+def tables(kind: str, **keys: Any) -> dict[str, Any]:
+    """Return the tables of a session with a stimulator, and an output that fits."""
+    simulated = kind.startswith("simulated-")
+    port = {} if simulated or kind == "ttl" else {"port": "/dev/ttyS9"}
+    needed = NEEDED.get(kind.removeprefix("simulated-"), {})
+    output = {"kind": "serial-byte", "port": "/dev/ttyUSB9"}
+    if simulated:
+        output = {"kind": "simulated-serial-byte"}
+    stimulator = {"kind": kind, "intensity_pct_mso": 45} | port | needed | keys
+    return {
+        "output": output,
+        "stimulator": stimulator,
+        "limits": {"stimulator": LIMITS},
+    }
+
+
+def test_every_driver_has_a_simulated_and_a_real_kind() -> None:
+    expected = set(STIMULATORS) | {f"simulated-{name}" for name in STIMULATORS}
+    assert set(KINDS) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_says_what_it_is(kind: str) -> None:
+    stimulator = config_of(**tables(kind)).stimulator
+    assert stimulator is not None
+    assert stimulator.simulated == kind.startswith("simulated-")
+    words = stimulator_words(stimulator)
+    assert words.startswith("SIMULATED" if stimulator.simulated else "REAL: ")
+    assert "45 %" in words
+
+
+def test_without_a_section_a_person_does_the_rest() -> None:
+    assert config_of().stimulator is None
+    assert "a person" in stimulator_words(None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "sentence"),
+    [
+        ("magstim-200", {"stimulator": {"port": None}}, "stimulator.port is missing"),
+        ("magpro", {"limits": {}}, "no [limits.stimulator]"),
+        (
+            "magpro",
+            {"stimulator": {"intensity_pct_mso": 61}},
+            "above limits.stimulator.max_intensity_pct_mso = 60",
+        ),
+        ("duomag", {"stimulator": {"min_interval_s": None}}, "min_interval_s"),
+        (
+            "simulated-magpro",
+            {"output": {"kind": "serial-byte", "port": "/dev/x"}},
+            "the stimulator is simulated and the output is not",
+        ),
+        (
+            "magpro",
+            {"output": {"kind": "simulated-serial-byte"}},
+            "the output is simulated and the stimulator is not",
+        ),
+        (
+            "magstim-rapid",
+            {"stimulator": {"intensity_pct_mso": 101}},
+            "above 100 needs enhanced = true",
+        ),
+    ],
+)
+def test_what_does_not_go(
+    kind: str, changes: dict[str, dict[str, Any]], sentence: str
+) -> None:
+    given = tables(kind)
+    for name, keys in changes.items():
+        merged = keys if name != "stimulator" else given[name] | keys
+        given[name] = {key: v for key, v in merged.items() if v is not None}
+    assert sentence in refused(**given)
