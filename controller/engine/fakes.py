@@ -82,13 +82,34 @@ def _set_permits(world: Any, permits: int) -> None:
 
 
 @compiled(i8(_WORLD_TYPE, record_type(NOW)))
-def _recorded_edge(world: Any, now: Any) -> int:
-    """Return which recorded edge comes due before the next sample, or -1."""
+def _recorded(world: Any, now: Any) -> int:
+    """Return which recorded edge came before the next sample, or -1."""
     place = now.n_edges - world.first_edge
-    if math.isinf(now.t_next_edge) or place < 0 or place >= world.n_edges:
+    if place < 0 or place >= world.n_edges:
         return -1
     edges = carray(address_as_pointer(world.edges), (world.n_edges,), EDGE)
     return place if edges[place].n_samples == now.n_samples else -1
+
+
+@compiled(i8(_WORLD_TYPE, record_type(NOW)))
+def _recorded_edge(world: Any, now: Any) -> int:
+    """Return which recorded edge comes due before the next sample, or -1."""
+    return -1 if math.isinf(now.t_next_edge) else _recorded(world, now)
+
+
+@compiled(i8(_WORLD_TYPE, record_type(NOW)))
+def _lowered_once_more(world: Any, now: Any) -> int:
+    """Return the recorded edge that brings down a line nobody knows to be low, or -1.
+
+    It was due when the loop looked at the clock, not when a pulse was planned.
+    """
+    if not math.isinf(now.t_next_edge) or now.line_high != 1:
+        return -1
+    place = _recorded(world, now)
+    if place < 0:
+        return -1
+    edges = carray(address_as_pointer(world.edges), (world.n_edges,), EDGE)
+    return place if edges[place].rises == 0 else -1
 
 
 @compiled_callback(
@@ -133,6 +154,10 @@ def fake_clock(handle: int) -> float:
     if world.called == 1:
         world.called = 0
         return world.t
+    place = _lowered_once_more(world, now)
+    if place >= 0:
+        edge = carray(address_as_pointer(world.edges), (world.n_edges,), EDGE)[place]
+        return edge.t_due
     place = _recorded_edge(world, now)
     if place >= 0:
         edge = carray(address_as_pointer(world.edges), (world.n_edges,), EDGE)[place]

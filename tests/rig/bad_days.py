@@ -11,6 +11,7 @@ import numpy as np
 
 from controller.config import Config, parse_config
 from controller.errors import PhasegateError
+from controller.rig.replay_report import replay_folder
 from controller.rig.run import Finished
 from controller.rig.supervisor import Status
 from controller.safety.interlock import Refusal
@@ -183,11 +184,19 @@ class Day:
     def assert_line_low(self) -> None:
         assert not self.codes or self.codes[-1][1] == 0
 
+    def assert_replays(self) -> None:
+        """Every decision, wire action and estimate comes out again, bit for bit."""
+        report = replay_folder(self.finished.folder)
+        for verdict in (report.decisions, report.edges, report.samples):
+            assert verdict.identical, verdict.first_difference
+        assert report.handed_over is not False
+
     def assert_complete(self) -> None:
-        """The folder opens, is whole, and holds summary and report."""
+        """The folder opens, is whole, holds summary and report, and replays."""
         assert self.session.notes == ()
         assert self.session.summary == self.finished.summary
         assert self.finished.report.stat().st_size > 10_000
+        self.assert_replays()
 
     def assert_failed(self, kind: type[PhasegateError], *words: str) -> None:
         """The operator got one sentence and a code; the folder says the same."""

@@ -11,8 +11,9 @@ from replays import LOOP_AT, made, text_of
 from bench.session_troubles import artifacts, call_fails, gaps, markers, stalls
 from controller.core.reasons import Outcome
 from controller.errors import FileError
+from controller.rig.replay import replay
 from controller.rig.replay_input import read_loop_input
-from controller.rig.replay_report import ReplayReport, replay_folder
+from controller.rig.replay_report import ReplayReport, compared, replay_folder
 from controller.safety.interlock import Refusal
 from controller.session.folder import DECISIONS, PROGRAM
 from controller.session.load import load_session
@@ -59,9 +60,6 @@ def change_of_a_sample(session):
 
 
 def replay_with(folder: Path, change) -> ReplayReport:
-    from controller.rig.replay import replay
-    from controller.rig.replay_report import compared
-
     session = load_session(folder)
     replayed = replay(change(session), read_loop_input(folder))
     return compared(session, replayed, 0.0)
@@ -123,3 +121,23 @@ def test_a_torn_log_is_compared_as_far_as_it_goes(tmp_path):
     assert report.identical
     assert report.decisions.count > 20
     assert any("torn" in note for note in report.notes)
+
+
+def test_a_line_that_is_lowered_once_more_is_lowered_when_it_was(tmp_path):
+    """Live, the clock goes on between the failed call, the plan and the next call."""
+    folder = made(tmp_path, trouble=fall_fails)
+    session = load_session(folder)
+    edges = session.edges.copy()
+    assert edges["rises"][-2:].tolist() == [0, 0]
+    assert edges["system_error"][-2] != 0
+    edges["t_due"][-1] += 3e-6
+    edges["t_fired"][-1] += 5e-6
+    edges["t_after"][-1] += 9e-6
+    session = dataclasses.replace(session, edges=edges)
+    report = compared(session, replay(session, read_loop_input(folder)), 0.0)
+    assert report.edges.identical, report.edges.first_difference
+    assert report.identical
+
+
+def fall_fails(told):
+    told.fail_call = 5
