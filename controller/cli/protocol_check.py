@@ -69,14 +69,14 @@ def check_protocol(wish: ProtocolCheck) -> None:
     protocol = load_protocol(wish.path)
     broken = _broken(protocol, wish)
     shown = _shown(protocol, wish)
-    if shown is not None and wish.picture is not None:
+    if wish.picture is not None:
         from controller.report.protocol_picture import save_picture
 
         save_picture(wish.picture, protocol, shown[1])
     if wish.as_json and not broken:
-        click.echo(json.dumps(_told(protocol, wish, shown), indent=1))
+        click.echo(json.dumps(_told(protocol, wish, *shown), indent=1))
         return
-    if shown is not None and not wish.as_json:
+    if not wish.as_json:
         _print(protocol, wish, *shown)
     for sentence in broken:
         say(f"- {sentence}")
@@ -133,14 +133,7 @@ def _rig(config: Config) -> Rig:
     )
 
 
-def _shown(
-    protocol: Protocol, wish: ProtocolCheck
-) -> tuple[PlannedDose, Expectation] | None:
-    """Return dose and time line; None where intervals leave no time for trials."""
-    for _, stage in protocol.stimulating_stages():
-        iti_s, jitter_s = protocol.iti_of(stage)
-        if not iti_s > jitter_s:
-            return None
+def _shown(protocol: Protocol, wish: ProtocolCheck) -> tuple[PlannedDose, Expectation]:
     trials = trial_list(protocol)
     expected = expectation_of(
         protocol, trials, triggers_per_minute=wish.triggers_per_minute
@@ -170,10 +163,9 @@ def _print(
 def _told(
     protocol: Protocol,
     wish: ProtocolCheck,
-    shown: tuple[PlannedDose, Expectation] | None,
+    dose: PlannedDose,
+    expected: Expectation,
 ) -> dict[str, Any]:
-    assert shown is not None
-    dose, expected = shown
     return {
         "valid": True,
         "protocol": str(wish.path),

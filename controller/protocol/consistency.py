@@ -132,13 +132,23 @@ def _blinding(protocol: Protocol) -> Iterator[str]:
     if (blinding.sham_by == "intensity") != (blinding.sham_intensity is not None):
         yield 'blinding.sham_intensity goes with sham_by = "intensity", only.'
     by_coil = blinding.sham_by == "coil-code"
-    if by_coil and len(set(blinding.coil_codes)) != len(blinding.arms):
+    n_codes = (len(blinding.coil_codes), len(set(blinding.coil_codes)))
+    if by_coil and n_codes != (len(blinding.arms), len(blinding.arms)):
         yield (
             f"blinding.coil_codes must list {len(blinding.arms)} codes, one for each "
             "arm and no two alike."
         )
     if not by_coil and blinding.coil_codes:
         yield 'blinding.coil_codes goes with sham_by = "coil-code", only.'
+    if blinding.sham_by == "random-phase" and not any(
+        isinstance(phase, float)
+        for condition in protocol.conditions
+        for phase in condition.targets_rad()
+    ):
+        yield (
+            'blinding.sham_by = "random-phase" changes nothing where no condition has '
+            "a phase_deg; take another sham."
+        )
     intensity = blinding.sham_intensity
     if intensity is not None and intensity.is_paired:
         paired = [protocol.pattern_of(c).kind == "paired" for c in protocol.conditions]

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from controller.protocol.condition_forms import Condition, Yoked
+from controller.protocol.condition_forms import Condition
 from controller.protocol.form import Protocol
 from controller.protocol.pattern_forms import Pattern
 from controller.protocol.patterns import Layout, layout_of
@@ -74,15 +74,10 @@ class PlannedDose:
 
     @property
     def trains_per_session(self) -> int:
-        """Repetitive patterns in one session."""
+        """Patterns of more than one pulse in one session."""
         return sum(
-            each.n_patterns for each in self.conditions if each.layout.repetitive
+            each.n_patterns for each in self.conditions if each.layout.n_pulses > 1
         )
-
-    @property
-    def stimulation_s(self) -> float:
-        """Time under stimulation in one session, first pulses to last pulses."""
-        return sum(each.n_patterns * each.layout.duration_s for each in self.conditions)
 
 
 def planned_dose(protocol: Protocol, trials: Sequence[Trial]) -> PlannedDose:
@@ -105,8 +100,3 @@ def planned_dose(protocol: Protocol, trials: Sequence[Trial]) -> PlannedDose:
         sessions_per_day=protocol.schedule.sessions_per_day,
         days=protocol.schedule.days,
     )
-
-
-def has_yoked(protocol: Protocol) -> bool:
-    """Return whether another session's pulses decide on some of the dose."""
-    return any(isinstance(each.when, Yoked) for each in protocol.conditions)

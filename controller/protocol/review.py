@@ -44,13 +44,6 @@ def broken_rules(
     rmt_pct_mso : float, optional
         The participant's resting motor threshold.
     """
-    too_short = [
-        f"stages {place + 1}: iti_s - iti_jitter_s must be above 0."
-        for place, stage in protocol.stimulating_stages()
-        if not _shortest_s(protocol, stage) > 0.0
-    ]
-    if too_short:
-        return too_short
     dose = planned_dose(protocol, trial_list(protocol))
     found = [*_ceilings(protocol), *_totals(protocol, dose), *_days(protocol)]
     for place, stage in protocol.stimulating_stages():

@@ -150,7 +150,7 @@ def strength_complaints(
 
 
 def _dose(allowed: DoseLimits, dose: PlannedDose) -> Iterator[str]:
-    trains = sum(e.n_patterns for e in dose.conditions if e.layout.n_pulses > 1)
+    trains = dose.trains_per_session
     a_day = trains * dose.sessions_per_day
     for name, planned, what in (
         ("max_pulses_per_day", dose.per_day, "pulses a day"),

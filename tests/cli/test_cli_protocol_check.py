@@ -30,6 +30,47 @@ def test_check_tells_table_time_line_and_dose(invoke) -> None:
         assert part in words
 
 
+def test_every_kind_of_pattern_and_condition_has_words() -> None:
+    from controller.cli.protocol_words import intensity_words, pattern_words, when_words
+    from controller.protocol.condition_forms import Condition, Intensity
+    from controller.protocol.pattern_forms import (
+        Burst,
+        Custom,
+        IntermittentThetaBurst,
+        Train,
+    )
+    from controller.protocol.pattern_forms import Sequence as PulseSequence
+
+    assert pattern_words(Burst(kind="burst", n_pulses=3, interval_ms=20)) == (
+        "burst of 3, 20 ms"
+    )
+    assert pattern_words(PulseSequence(kind="sequence", intervals_ms=(20, 30))) == (
+        "sequence of 3"
+    )
+    assert pattern_words(Train(kind="train", frequency_hz=10, n_pulses=20)) == (
+        "train of 20 at 10 Hz"
+    )
+    assert pattern_words(Custom(kind="custom", offsets_ms=(0, 5))) == (
+        "2 pulses as listed"
+    )
+    assert pattern_words(IntermittentThetaBurst(kind="itbs", lock="each")) == (
+        "10 bursts of 3 at 50 Hz, 5 a second, every burst locked"
+    )
+    assert intensity_words(None) == "as set"
+    assert intensity_words(Intensity(pct_mso=60, first_pct_mso=40)) == (
+        "40, then 60 % MSO"
+    )
+    for when, words in (
+        ({"kind": "control"}, "no pulse"),
+        ({"kind": "yoked", "session": "one"}, "as in one"),
+        (
+            {"kind": "power", "level": "low", "percentile": 25, "phase_deg": 90},
+            "power below percentile 25, 90°",
+        ),
+    ):
+        assert when_words(Condition(name="x", when=when)) == words
+
+
 def test_check_json_has_dose_beside_limits(invoke, read_json) -> None:
     told = read_json(invoke("check", MU, "--json"))
     assert told["valid"] is True

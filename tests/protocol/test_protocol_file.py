@@ -88,6 +88,33 @@ sham_by = "random-phase"
             BLIND.replace("random-phase", "coil-code") + "[dose]",
             "blinding.coil_codes must list 2 codes",
         ),
+        (
+            ADD,
+            BLIND.replace('"a", "b"', '"b", "b"') + "[dose]",
+            "blinding.arms names one arm twice",
+        ),
+        (
+            ADD,
+            BLIND + 'coil_codes = ["A", "B"]\n[dose]',
+            'coil_codes goes with sham_by = "coil-code"',
+        ),
+        (
+            ADD,
+            BLIND.replace("random-phase", "coil-code")
+            + 'coil_codes = ["A", "A", "B"]\n[dose]',
+            "blinding.coil_codes must list 2 codes",
+        ),
+        (
+            ADD,
+            BLIND.replace("random-phase", "intensity")
+            + "sham_intensity = { pct_rmt = 30, first_pct_rmt = 20 }\n[dose]",
+            "go with paired patterns in every condition",
+        ),
+        (
+            PHASE_0,
+            PHASE_0 + '\npattern = { kind = "custom", offsets_ms = [1] }',
+            "conditions 1: pattern.offsets_ms begins with 1",
+        ),
         ("max_pulses_total = 1000", "", "dose.max_pulses_total is missing"),
         ("title", "titel", "unknown key titel; did you mean title?"),
         ("title = ", "title = = ", "is not valid TOML"),
@@ -98,6 +125,16 @@ def test_every_mistake_is_a_sentence_with_its_key(small, old, new, words) -> Non
         small((old, new))
     assert words in str(caught.value)
     assert "small.toml" in str(caught.value)
+
+
+def test_a_sham_by_random_phase_needs_a_phase(small) -> None:
+    clock = '{ kind = "open-loop" }'
+    with pytest.raises(ConfigError, match="changes nothing"):
+        small(
+            (PHASE_0, clock),
+            ('{ kind = "phase", phase_deg = 180 }', clock),
+            (ADD, BLIND + "[dose]"),
+        )
 
 
 TASK = """kind = "task"
