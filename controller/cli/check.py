@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Check it together with a calibration, as for `phasegate run --profile`.",
 )
-@click.option("--participant", help="Overrides run.participant of a configuration.")
+@click.option(
+    "--participant",
+    help="Overrides run.participant of a configuration; with a protocol, also asks "
+    "whether the next session may begin now.",
+)
 @click.option(
     "--protocol",
     "protocol_path",
@@ -85,7 +89,11 @@ def check(
     from controller.protocol.protocol_file import is_protocol, read_text
 
     asked = ProtocolOptions(
-        device=device, rmt_pct_mso=rmt_pct_mso, picture=picture, as_json=as_json
+        device=device,
+        rmt_pct_mso=rmt_pct_mso,
+        picture=picture,
+        participant=participant,
+        as_json=as_json,
     )
     if is_protocol(read_text(path)):
         if protocol_path is not None:
@@ -111,12 +119,14 @@ class ProtocolOptions:
     device : str or None
     rmt_pct_mso : float or None
     picture : Path or None
+    participant : str or None
     as_json : bool
     """
 
     device: str | None
     rmt_pct_mso: float | None
     picture: Path | None
+    participant: str | None
     as_json: bool
 
 
@@ -136,6 +146,7 @@ def _check_protocol(
             device=asked.device,
             rmt_pct_mso=asked.rmt_pct_mso,
             picture=asked.picture,
+            participant=asked.participant,
             as_json=asked.as_json,
         )
     )

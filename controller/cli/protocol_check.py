@@ -17,7 +17,7 @@ from controller.cli.protocol_words import (
 )
 from controller.cli.speech import say
 from controller.config import Config
-from controller.errors import ConfigError, FileError
+from controller.errors import ConfigError, DoseExceeded, FileError
 from controller.protocol.canonical import protocol_hash
 from controller.protocol.condition_forms import Yoked
 from controller.protocol.dose import PlannedDose, planned_dose
@@ -46,6 +46,8 @@ class ProtocolCheck:
         What a calibration expects.
     picture : Path or None
         Where the time line is drawn.
+    participant : str or None
+        Whose next session is asked about.
     as_json : bool
     """
 
@@ -55,6 +57,7 @@ class ProtocolCheck:
     rmt_pct_mso: float | None = None
     triggers_per_minute: float | None = None
     picture: Path | None = None
+    participant: str | None = None
     as_json: bool = False
 
 
@@ -65,6 +68,8 @@ def check_protocol(wish: ProtocolCheck) -> None:
     ------
     ConfigError
         It breaks one.
+    DoseExceeded
+        It breaks none, but the participant's next session may not begin now.
     """
     protocol = load_protocol(wish.path)
     broken = _broken(protocol, wish)
@@ -73,7 +78,8 @@ def check_protocol(wish: ProtocolCheck) -> None:
         from controller.report.protocol_picture import save_picture
 
         save_picture(wish.picture, protocol, shown[1])
-    if wish.as_json and not broken:
+    early = [] if broken else _schedule(protocol, wish, shown[0])
+    if wish.as_json and not (broken or early):
         click.echo(json.dumps(_told(protocol, wish, *shown), indent=1))
         return
     if not wish.as_json:
@@ -84,7 +90,13 @@ def check_protocol(wish: ProtocolCheck) -> None:
         rules = "a rule" if len(broken) == 1 else f"{len(broken)} rules"
         named = f" {' '.join(broken)}" if wish.as_json else " They are named above."
         raise ConfigError(f"{wish.path} breaks {rules}.{named}")
+    if early:
+        raise DoseExceeded(
+            f"{wish.participant}'s next session may not begin now. {' '.join(early)}"
+        )
     click.echo(f"{wish.path} breaks no rule.")
+    if wish.participant is not None:
+        click.echo(f"{wish.participant}'s next session may begin now.")
 
 
 def _broken(protocol: Protocol, wish: ProtocolCheck) -> list[str]:
@@ -96,6 +108,25 @@ def _broken(protocol: Protocol, wish: ProtocolCheck) -> list[str]:
     rig = None if wish.config is None else _rig(wish.config)
     broken = broken_rules(protocol, rig=rig, device=rules, rmt_pct_mso=wish.rmt_pct_mso)
     return [*broken, *_yoked(protocol, wish.path.parent)]
+
+
+def _schedule(protocol: Protocol, wish: ProtocolCheck, dose: PlannedDose) -> list[str]:
+    """Return why a participant's next session may not begin now, by the dose book."""
+    import datetime as dt
+
+    from controller.protocol.schedule_rules import schedule_complaints
+    from controller.session.dose_book import DoseBook, book_path, books_folder
+    from controller.session.visits import visits_of
+
+    if wish.participant is None:
+        return []
+    book = DoseBook(book_path(books_folder(), wish.participant))
+    return schedule_complaints(
+        protocol,
+        visits_of(book.sessions(), protocol),
+        dt.datetime.now().astimezone(),
+        dose.per_session,
+    )
 
 
 def _yoked(protocol: Protocol, beside: Path) -> Iterator[str]:

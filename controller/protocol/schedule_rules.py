@@ -18,14 +18,20 @@ class Visit:
 
     Parameters
     ----------
-    t_begin, t_end : datetime
+    t_begin : datetime
         With a time zone.
+    t_end : datetime or None
+        None for a session that broke off and that nobody has counted.
     n_pulses : int
+        Given, or all that may have been given.
+    session : str
+        Its folder.
     """
 
     t_begin: dt.datetime
-    t_end: dt.datetime
+    t_end: dt.datetime | None
     n_pulses: int
+    session: str = ""
 
 
 def schedule_complaints(
@@ -56,10 +62,18 @@ def schedule_complaints(
 def _pause(
     protocol: Protocol, visits: Sequence[Visit], t_now: dt.datetime
 ) -> Iterator[str]:
-    if not visits:
+    for visit in visits:
+        if visit.t_end is None:
+            yield (
+                f"The session {visit.session} of {visit.t_begin:%Y-%m-%d %H:%M} broke "
+                "off, and nobody has counted what it gave; count it: phasegate dose "
+                f"PARTICIPANT --count {visit.session}"
+            )
+    ends = [visit.t_end for visit in visits if visit.t_end is not None]
+    if not ends:
         return
     pause_s = protocol.schedule.min_pause_s
-    last = max(visit.t_end for visit in visits)
+    last = max(ends)
     since_s = (t_now - last).total_seconds()
     if not (math.isfinite(since_s) and since_s >= 0.0):
         yield (

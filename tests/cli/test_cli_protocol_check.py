@@ -167,6 +167,40 @@ def test_check_looks_at_the_session_that_a_condition_follows(
     )
 
 
+def test_check_asks_the_dose_book_whether_the_next_session_may_begin(
+    invoke, tmp_path: Path, monkeypatch
+) -> None:
+    import datetime as dt
+
+    from controller.protocol.protocol_file import load_protocol
+    from controller.safety.ceilings import Modality
+    from controller.safety.dose import Dose
+    from controller.session.dose_book import DoseBook, book_path
+    from controller.session.visits import book_name
+
+    monkeypatch.setenv("PHASEGATE_DOSE_BOOKS", str(tmp_path))
+    ask = ("check", MU, "--participant", "P07")
+    assert "P07's next session may begin now." in invoke(*ask).stdout
+    book, t_now = DoseBook(book_path(tmp_path, "P07")), dt.datetime.now(dt.UTC)
+    for name, protocol in (
+        ("one", "another study"),
+        ("two", book_name(load_protocol(MU))),
+    ):
+        book.reserve(
+            name,
+            modality=Modality.TMS,
+            planned=Dose(pulses=100),
+            limits=None,
+            t_now=t_now - dt.timedelta(days=2),
+            protocol=protocol,
+        )
+        refused = invoke(*ask)
+        assert (refused.exit_code == 26) is (name == "two"), refused.stderr
+    assert "phasegate dose PARTICIPANT --count two" in refused.stderr
+    book.settle("two", Dose(), t_now)
+    assert invoke(*ask).exit_code == 0
+
+
 def test_check_prints_the_schema(invoke) -> None:
     schema = json.loads(invoke("check", "--schema").stdout)
     assert schema["title"] == "phasegate protocol"

@@ -65,3 +65,10 @@ def test_the_total_counts_what_was_given() -> None:
 
 def test_a_session_from_the_future_is_a_wrong_clock() -> None:
     assert "clock right" in complaints([visit(MORNING)], MORNING)
+
+
+def test_a_session_that_broke_off_must_be_counted_first() -> None:
+    broken = Visit(t_begin=MORNING, t_end=None, n_pulses=1800, session="sessions/x")
+    told = complaints([broken], MORNING + 600 * MINUTE)
+    assert "--count sessions/x" in told
+    assert "min_pause_s" not in told
