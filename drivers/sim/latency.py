@@ -7,22 +7,18 @@ machine's part, plus the latency that the twin was told to have; a device adds i
 import argparse
 import contextlib
 import math
-import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from drivers.base import TriggerOutput
 from drivers.registry import BUILT_IN
+from drivers.sim.behind_calls import APART_S, drive, drive_from_outside
 from drivers.sim.catalogue import BEHIND_CALLS, TWINS
 from drivers.sim.process import TwinProcess
 from drivers.teensy import MicrocontrollerTrigger
 
 _CODE: Final = 1
-# 60 pulses in 2 s are the most that our firmware gives.
-_APART_S: Final = 0.04
-_PULSE_S: Final = 0.005
 _LEAD_S: Final = 0.03
 _OPTIONS: Final[Mapping[str, Sequence[str]]] = {"arduino-lpt": ("--boot-ms", "0")}
 
@@ -37,10 +33,10 @@ def measure(name: str, n_pulses: int) -> list[float]:
     n_pulses : int
     """
     with TwinProcess(name, *_OPTIONS.get(name, ())) as twin:
-        output = BUILT_IN[name](twin.port, simulated=True)
-        with contextlib.closing(output):
-            output.open()
-            called = [_fire(output) for _ in range(n_pulses)]
+        if name in BEHIND_CALLS:
+            called = drive_from_outside(name, twin.port, n_pulses)
+        else:
+            called = drive(BUILT_IN[name](twin.port, simulated=True), n_pulses)
         twin.stop()
         return _differences(called, twin)
 
@@ -65,7 +61,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table and return the exit code."""
-    measurable = sorted((set(BUILT_IN) & set(TWINS)) - BEHIND_CALLS)
+    measurable = sorted(set(BUILT_IN) & set(TWINS))
     parser = argparse.ArgumentParser(
         prog="python -m drivers.sim.latency",
         description="Measure trigger outputs against their twins.",
@@ -79,18 +75,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if strange or options.pulses < 1:
         parser.error(f"choose names of {', '.join(measurable)} and 1 pulse or more")
     _write("| output | n | median | 99 % | longest |\n|---|---|---|---|---|\n")
-    for name in options.names or measurable:
-        _report(name, measure(name, options.pulses))
-    if not options.names or "teensy" in options.names:
-        _report("teensy, planned", measure_planned(options.pulses))
+    for row in measure_all(options.names or measurable, options.pulses):
+        cells = " | ".join(f"{row[key]:.0f} µs" for key in ("p50", "p99", "max"))
+        _write(f"| {row['name']} | {row['n']} | {cells} |\n")
     return 0
 
 
-def _report(name: str, latencies_s: Sequence[float]) -> None:
+def measure_all(names: Sequence[str], n_pulses: int) -> Iterator[dict[str, Any]]:
+    """Yield a row for each output: `name`, `n`, and `p50`, `p99`, `max` in µs.
+
+    A board that times pulses by itself has a second row.
+    """
+    for name in names:
+        yield _row(name, measure(name, n_pulses))
+    if "teensy" in names:
+        yield _row("teensy, planned", measure_planned(n_pulses))
+
+
+def _row(name: str, latencies_s: Sequence[float]) -> dict[str, Any]:
     found = [latency_s * 1e6 for latency_s in latencies_s]
-    figures = (percentile(found, 50), percentile(found, 99), max(found))
-    cells = " | ".join(f"{figure:.0f} µs" for figure in figures)
-    _write(f"| {name} | {len(found)} | {cells} |\n")
+    figures = {"p50": percentile(found, 50), "p99": percentile(found, 99)}
+    return {"name": name, "n": len(found), **figures, "max": max(found)}
 
 
 def _write(text: str) -> None:
@@ -98,22 +103,10 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-def _fire(output: TriggerOutput) -> float:
-    edges = output.edges(_CODE)
-    t_called = time.monotonic()
-    os.write(edges.rise.descriptor, edges.rise.payload)
-    time.sleep(_PULSE_S)
-    if edges.fall is not None:
-        os.write(edges.fall.descriptor, edges.fall.payload)
-    output.check()
-    time.sleep(_APART_S - _PULSE_S)
-    return t_called
-
-
 def _plan(trigger: MicrocontrollerTrigger) -> float:
     t_due = time.monotonic() + _LEAD_S
     trigger.pulse_at(_CODE, t_due)
-    time.sleep(_APART_S)
+    time.sleep(APART_S)
     trigger.check()
     return t_due
 

@@ -150,6 +150,15 @@ class Measurement:
         return [event["t"] for event in events if event["kind"] == "pulse"]
 
 
+def measure(subject: Subject, n_repeats: int) -> dict[str, float]:
+    """Return the medians of one device, milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = Path(folder) / "ttl"
+        with TwinProcess(*subject.twin, "--ttl-in", str(line)) as twin:
+            found = Measurement(subject.make(twin.port), twin, line)
+            return found.run(n_repeats)
+
+
 def main() -> int:
     """Measure all devices and print a table."""
     parser = argparse.ArgumentParser(prog="python -m drivers.sim.stimulator_latency")
@@ -158,11 +167,7 @@ def main() -> int:
     columns = ("status_ms", "disarm_ms", "edge_to_pulse_ms", "fire_to_pulse_ms")
     sys.stdout.write(f"| device | {' | '.join(columns)} |\n|{' --- |' * 5}\n")
     for subject in SUBJECTS:
-        with tempfile.TemporaryDirectory() as folder:
-            line = Path(folder) / "ttl"
-            with TwinProcess(*subject.twin, "--ttl-in", str(line)) as twin:
-                found = Measurement(subject.make(twin.port), twin, line)
-                figures = found.run(options.repeats)
+        figures = measure(subject, options.repeats)
         cells = " | ".join(f"{figures[column]:.2f}" for column in columns)
         sys.stdout.write(f"| {subject.title} | {cells} |\n")
         sys.stdout.flush()
