@@ -5,7 +5,6 @@ and prints the instants of its calls as JSON.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import subprocess
@@ -109,6 +108,9 @@ def perform(action: WireAction) -> None:
     if action.kind == "write":
         os.write(action.descriptor, action.payload)
     else:
+        # Not on Windows, where no driver hands out such an action.
+        import fcntl
+
         fcntl.ioctl(action.descriptor, action.request, action.payload)
 
 
