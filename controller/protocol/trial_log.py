@@ -6,7 +6,7 @@ here reads a clock or a file.
 
 import collections
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from controller.errors import FileError
 from controller.protocol.canonical import protocol_hash
@@ -158,8 +158,8 @@ class Progress:
         for event in events:
             self.take(event)
 
-    def after_crash(self, recorded: Iterable[Fired], t: float) -> Iterator[Event]:
-        """Yield what the log lacks when a process ended without finishing.
+    def after_crash(self, recorded: Iterable[Fired], t: float) -> list[Event]:
+        """Return what the log lacks when a process ended without finishing.
 
         Parameters
         ----------
@@ -169,32 +169,36 @@ class Progress:
         t : float
             Host clock now.
 
-        Yields
-        ------
-        Event
+        Returns
+        -------
+        list of Event
             To be appended to the log and taken, before anything else happens. A trial
             some of whose pulses were given is over: it is never given once more by
             itself.
         """
-        seq = self.n_events
+        missing: list[Event] = []
         given = {state.trial.number: state.n_now for state in self.states}
+        keys = set(self._keys)
         for fired in recorded:
-            if fired.key in self._keys:
+            if fired.key in keys:
                 continue
-            yield fired.model_copy(update={"seq": seq, "t": t})
-            seq += 1
+            keys.add(fired.key)
+            seq = self.n_events + len(missing)
+            missing.append(fired.model_copy(update={"seq": seq, "t": t}))
             given[fired.trial] += fired.n_pulses
         for number in [number for number in self._queue if given[number] > 0]:
             condition = self._protocol.condition(self.states[number].trial.condition)
             whole = layout_of(self._protocol.pattern_of(condition)).n_pulses
-            yield Done(
-                seq=seq,
-                t=t,
-                trial=number,
-                outcome="given" if given[number] == whole else "cut-short",
-                reason="the program ended within it",
+            missing.append(
+                Done(
+                    seq=self.n_events + len(missing),
+                    t=t,
+                    trial=number,
+                    outcome="given" if given[number] == whole else "cut-short",
+                    reason="the program ended within it",
+                )
             )
-            seq += 1
+        return missing
 
     def _start(self, event: Started) -> None:
         told = (event.protocol_hash, event.seed, event.n_trials)

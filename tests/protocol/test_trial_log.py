@@ -192,7 +192,7 @@ def crash(events, recorded):
     """Return the writer of the process after a crash."""
     writer = Writer(events)
     writer.start()
-    for event in list(writer.progress.after_crash(recorded, 2.0)):
+    for event in writer.progress.after_crash(recorded, 2.0):
         writer.progress.take(event)
         writer.events.append(event)
     return writer
