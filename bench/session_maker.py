@@ -130,4 +130,4 @@ def make_session(
     planner = planner_of(config, stream, None)
     if designer is not None:
         planner = dataclasses.replace(planner, designer=designer)
-    return run_on_tape(planner, text, given, root, told={"source": "synthetic"})
+    return run_on_tape(planner, text, given, root)

@@ -113,6 +113,11 @@ def export_bids(folder: Path, wish: BidsWish) -> BidsExport:
     """
     require("mne", "mne_bids", "pybv" if wish.kind == "BrainVision" else "edfio")
     session = load_session(folder)
+    if not session.is_live:
+        raise FileError(
+            f"The session {folder} was decided on a virtual clock, so there are no "
+            "pulses to tell others of; export the session whose samples it has."
+        )
     entities = entities_of(session, wish.wanted)
     while wish.wanted.run is None and entities.stem in wish.taken:
         entities = dataclasses.replace(entities, run=entities.run + 1)

@@ -12,7 +12,7 @@ from controller.errors import FileError
 from controller.kernels.circular import circular_mean
 from controller.report.statistics import mean_direction_interval
 from controller.report.words import count, phase_words, signed
-from controller.session.folder import SUMMARY, WHAT_IF
+from controller.session.folder import SUMMARY
 from controller.session.load import Session
 from controller.session.pulses import fired
 from controller.session.summary import phase_errors_rad
@@ -189,7 +189,7 @@ def figures_of(session: Session) -> Figures:
         frequency_hz=_or_nan(summary["rhythm"].get("frequency_hz")),
         refused=dict(summary["pulses"]["refused"]),
         held=dict(summary["decisions"]["held"]),
-        live=not any(event.get("event") == WHAT_IF for event in session.events),
+        live=session.is_live,
     )
 
 

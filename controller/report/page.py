@@ -17,7 +17,7 @@ from controller.report.figures import average_figure, latency_figure, polar_figu
 from controller.report.promise import Reckoning, reckoning
 from controller.report.timecourse import course_of
 from controller.session.append_file import reason_of
-from controller.session.folder import REPORT, SUMMARY, WHAT_IF
+from controller.session.folder import REPORT, SUMMARY
 from controller.session.load import Session, load_session
 from controller.session.pulses import fired
 from controller.session.summary import latencies_s
@@ -179,7 +179,7 @@ def _latency_rows(summary: dict[str, Any]) -> list[list[str]]:
 
 def _notices(session: Session, summary: dict[str, Any]) -> list[str]:
     notices = list(session.notes)
-    if any(event.get("event") == WHAT_IF for event in session.events):
+    if not session.is_live:
         notices.append(
             "Decided on a virtual clock, on samples that were there already: nothing "
             "was fired."

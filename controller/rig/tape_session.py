@@ -1,7 +1,7 @@
 """A whole session over samples that are there already, on a virtual clock.
 
 Planner, warm-up, loop, recorder and scoring are those of a live session. What comes of
-it is a session's folder like any other, which says that nothing was fired.
+it is a session's folder like any other.
 """
 
 import dataclasses
@@ -90,7 +90,7 @@ def run_on_tape(
     given: Given,
     root: Path,
     *,
-    told: Mapping[str, object],
+    what_if: Mapping[str, object] | None = None,
 ) -> Path:
     """Run a session on a virtual clock, record and score it; return its folder.
 
@@ -103,8 +103,10 @@ def run_on_tape(
     given : Given
     root : Path
         Where session folders go.
-    told : mapping
-        What the records say of where the samples come from.
+    what_if : mapping, optional
+        Where the samples come from and what was asked of them, for the records; they
+        then say that nothing was fired. Absent for benchmarks, whose sessions stand for
+        live ones.
 
     Raises
     ------
@@ -122,13 +124,14 @@ def run_on_tape(
     recorder = SessionRecorder(folder, recorded_stream(planner.stream), t_now=t_start)
     outcome = SessionOutcome()
     try:
-        recorder.event(WHAT_IF, t=t_start, **told)
+        if what_if is not None:
+            recorder.event(WHAT_IF, t=t_start, **what_if)
         _run(planner, given, folder, recorder, outcome)
     finally:
         recorder.close()
-    facts = dataclasses.replace(
-        session_facts(config, outcome, None), exit_reason=NOTHING_FIRED
-    )
+    facts = session_facts(config, outcome, None)
+    if what_if is not None:
+        facts = dataclasses.replace(facts, exit_reason=NOTHING_FIRED)
     seeds = {"timing": config.timing.seed}
     folder.write_json(PROVENANCE, provenance(privileges={}, seeds=seeds))
     score_session(folder.path, facts)

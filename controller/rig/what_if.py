@@ -74,7 +74,7 @@ def what_if(
         text,
         given,
         root,
-        told={"of": str(session.path), "changes": list(changes)},
+        what_if={"of": str(session.path), "changes": list(changes)},
     )
 
 

@@ -69,6 +69,11 @@ class Session:
     provenance: dict[str, Any] | None
     notes: tuple[str, ...]
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it ran on a real clock; of what did not, nothing was fired."""
+        return not any(event.get("event") == names.WHAT_IF for event in self.events)
+
 
 def load_session(path: Path) -> Session:
     """Read a session folder.

@@ -14,7 +14,7 @@ from controller.errors import FileError
 from controller.rig.replay import replay
 from controller.rig.replay_input import read_loop_input
 from controller.rig.replay_report import ReplayReport, compared, replay_folder
-from controller.safety.interlock import Refusal
+from controller.safety.interlock import Permit, Refusal
 from controller.session.folder import DECISIONS, PROGRAM
 from controller.session.load import load_session
 
@@ -141,3 +141,17 @@ def test_a_line_that_is_lowered_once_more_is_lowered_when_it_was(tmp_path):
 
 def fall_fails(told):
     told.fail_call = 5
+
+
+def test_a_permit_that_ran_out_after_the_last_sample_refuses_again(tmp_path):
+    """At a deadline the permits are those that held then, not the last sample's."""
+    folder = made(tmp_path)
+    session = load_session(folder)
+    last = int(np.flatnonzero(session.edges["rises"] == 1)[-1])
+    edges = session.edges[: last + 1].copy()
+    assert edges["permits"][last] & Permit.ARMED
+    edges["permits"][last] &= ~int(Permit.ARMED)
+    changed = dataclasses.replace(session, edges=edges)
+    replayed = replay(changed, read_loop_input(folder)).edges
+    assert replayed["refusal"][last] == Refusal.NOT_ARMED
+    assert np.all(replayed["refusal"][:last] == Refusal.NONE)

@@ -70,6 +70,8 @@ def test_what_came_of_it_is_a_session_that_replays_and_says_what_it_is(tmp_path)
     again = asked(folder, "phase_deg = 0", "phase_deg = 180")
     assert replay_folder(again.path).identical
     event = next(e for e in again.events if e["event"] == WHAT_IF)
+    assert load_session(folder).is_live
+    assert not again.is_live
     assert event["of"] == str(folder)
     assert event["changes"] == ["phase_deg = 180"]
     assert again.summary["title"].startswith("What if")
@@ -118,3 +120,12 @@ def test_rest_settling_and_design_are_where_they_were(tmp_path):
     given = given_by(load_session(folder), read_loop_input(folder))
     assert (given.n_settle, given.n_rest) == (2500, LOOP_AT)
     assert given.n_designed == LOOP_AT - 200
+
+
+def test_what_was_never_fired_is_not_exported_as_if_it_had_been(tmp_path):
+    pytest.importorskip("mne_bids")
+    from controller.export.bids import BidsWish, export_bids
+
+    again = asked(made(tmp_path))
+    with pytest.raises(FileError, match="decided on a virtual clock"):
+        export_bids(again.path, BidsWish(root=tmp_path / "bids"))
