@@ -14,6 +14,7 @@ from controller.cli.dose import dose
 from controller.cli.export import export
 from controller.cli.new import new
 from controller.cli.profiles import profiles
+from controller.cli.recover import recover
 from controller.cli.replay import replay
 from controller.cli.run import run
 from controller.cli.streams import streams
@@ -51,6 +52,7 @@ for command in (
     profiles,
     run,
     replay,
+    recover,
     compare,
     export,
     streams,

@@ -1,7 +1,8 @@
-"""Rings between the loop and whoever records: one writer, one reader, nothing lost.
+"""Rings between the loop and whoever records: one writer, nothing lost.
 
-The loop never waits. If the reader falls a whole ring behind, the loop stops with a
-fault instead of overwriting what nobody has recorded.
+The loop never waits. Whoever records frees the rows; if it falls a whole ring behind,
+the loop stops with a fault instead of overwriting what nobody has recorded. Others read
+along with a cursor of their own.
 """
 
 import dataclasses
@@ -17,7 +18,8 @@ from controller.core.records import (
 from controller.core.structures import (
     Telemetry,
 )
-from controller.kernels.jit import Float32Array, new_records
+from controller.errors import EngineFault
+from controller.kernels.jit import Float32Array, Int64Array, new_records
 
 _DECISIONS = 4096
 _EDGES = 4096
@@ -61,22 +63,41 @@ def new_telemetry(
 
 
 def drain(telemetry: Telemetry) -> Batch:
-    """Return everything new and free its place in the rings.
+    """Return everything new and free its place in the rings."""
+    tails = telemetry.tails.copy()
+    batch = read_on(telemetry, tails)
+    telemetry.tails[:] = tails
+    return batch
 
-    Rows below a head are complete and stay untouched until the tail passes them, so a
-    copy needs no second look.
+
+def read_on(telemetry: Telemetry, cursor: Int64Array) -> Batch:
+    """Return what was written beyond `cursor`, and move it on; nothing is freed.
+
+    Rows below a head are complete and stay untouched until the tail passes them and the
+    loop comes round, so a copy needs no second look, unless the cursor is not the tail.
+
+    Raises
+    ------
+    EngineFault
+        If rows were overwritten before they were read.
     """
     heads = telemetry.heads.copy()
-    tails = telemetry.tails.copy()
     batch = Batch(
-        samples=_rows(telemetry.samples, tails[0], heads[0]),
-        raw=_rows(telemetry.raw, tails[0], heads[0])
+        samples=_rows(telemetry.samples, cursor[0], heads[0]),
+        raw=_rows(telemetry.raw, cursor[0], heads[0])
         if len(telemetry.raw)
         else telemetry.raw.copy(),
-        decisions=_rows(telemetry.decisions, tails[1], heads[1]),
-        edges=_rows(telemetry.edges, tails[2], heads[2]),
+        decisions=_rows(telemetry.decisions, cursor[1], heads[1]),
+        edges=_rows(telemetry.edges, cursor[2], heads[2]),
     )
-    telemetry.tails[:] = heads
+    lengths = [len(ring) for ring in telemetry[:4] if ring is not telemetry.raw]
+    # Looked at after the copy: one row is being written beyond each head.
+    if np.any(telemetry.heads - cursor >= lengths) and np.any(telemetry.tails > cursor):
+        raise EngineFault(
+            "The supervisor was so late that telemetry was overwritten before it "
+            "looked; close other programs and start again."
+        )
+    cursor[:] = heads
     return batch
 
 

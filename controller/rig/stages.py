@@ -18,7 +18,7 @@ from controller.engine.control import ControlWords
 from controller.engine.fallback import NOTICE
 from controller.engine.live import Inlet, LiveEngine
 from controller.engine.privileges import settle_collector
-from controller.engine.telemetry import Batch, join, new_telemetry
+from controller.engine.telemetry import Batch, join
 from controller.errors import EngineFault, PhasegateError
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
@@ -44,7 +44,10 @@ from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
 from controller.session.folder import SessionFolder
-from controller.session.recorder import SessionRecorder
+from controller.session.rings import create_rings
+from controller.session.running_recorder import RunningRecorder
+from controller.session.salvage import salvage
+from controller.session.streams import stream_as_dict
 from controller.sources.description import StreamDescription
 from controller.sources.markers import LslMarkers, MarkerGate
 from controller.sources.pulse_outlet import PulseOutlet
@@ -136,18 +139,26 @@ class Stages:
         # A person's wish to end does not wait for a disk that is slow just then.
         interrupt.at_once(self._words.request_stop)
         self._engine = LiveEngine(equipment.inlet, self._words)
-        self._telemetry = new_telemetry(
-            self._stream.n_channels, n_samples=round(_RING_S * self._stream.sfreq_hz)
+        self._rings = create_rings(
+            self._stream.n_channels,
+            n_samples=round(_RING_S * self._stream.sfreq_hz),
+            header={
+                "folder": str(folder.path.resolve()),
+                "stream": stream_as_dict(recorded_stream(self._stream)),
+            },
         )
         self._dose = SessionDose.of(config, folder.path)
         self.outcome = SessionOutcome()
 
     def run(self) -> PhasegateError | None:
         """Go through the stages; return what ended them early."""
+        recorder = RunningRecorder(self._rings)
+        try:
+            recorder.start()
+        except PhasegateError:
+            self._rings.remove()
+            raise
         outlet = PulseOutlet(self._folder.path.name)
-        recorder = SessionRecorder(
-            self._folder, recorded_stream(self._stream), t_now=host_clock()
-        )
         rules = self._config.gate.marker
         markers = None if rules is None else MarkerGate(rules, LslMarkers(rules))
         attendance = self._attendance = Attendance(
@@ -160,7 +171,7 @@ class Stages:
         supervisor = Supervisor(
             engine=self._engine,
             words=self._words,
-            telemetry=self._telemetry,
+            telemetry=self._rings.telemetry,
             recorder=recorder,
             output=self._equipment.output,
             listener=self._listener,
@@ -184,7 +195,7 @@ class Stages:
                 markers.close()
             error = error or ended or self._counted(supervisor)
             self.outcome.interrupted = supervisor.interrupted
-            error = _closed(recorder, error)
+            error = self._recorded(recorder, error)
         return error
 
     def _ended(self, attendance: Attendance) -> PhasegateError | None:
@@ -207,7 +218,25 @@ class Stages:
             return caught
         return None
 
-    def _go_through(self, supervisor: Supervisor, recorder: SessionRecorder) -> None:
+    def _recorded(
+        self, recorder: RunningRecorder, error: PhasegateError | None
+    ) -> PhasegateError | None:
+        """Have the records finished; return the first error."""
+        if error is not None:
+            recorder.event("fault", t=host_clock(), sentence=str(error))
+        try:
+            if not recorder.close():
+                salvage(self._folder, self._rings, t_now=host_clock())
+            self._rings.remove()
+        except PhasegateError as caught:
+            self._listener.note(
+                "What the disk did not take is still in memory: before this machine is "
+                f"switched off, run `phasegate recover {self._folder.path}`."
+            )
+            error = error or caught
+        return error
+
+    def _go_through(self, supervisor: Supervisor, recorder: RunningRecorder) -> None:
         rest: list[Batch] = []
         program = self._planner.rest_program()
         memory = self.outcome.memory = new_memory(program, n_window=1)
@@ -249,7 +278,7 @@ class Stages:
     def _close_loop(
         self,
         supervisor: Supervisor,
-        recorder: SessionRecorder,
+        recorder: RunningRecorder,
         program: Program,
         memory: Memory,
     ) -> None:
@@ -332,16 +361,16 @@ class Stages:
         )
         return calibration
 
-    def _arm(self, recorder: SessionRecorder) -> None:
+    def _arm(self, recorder: RunningRecorder) -> None:
         output = self._equipment.output
         where = f"{output.name} at {output.port}"
         t_now = host_clock()
-        t_until = self._arming.give(where, t_now)
-        if not recorder.n_samples > 0:
+        if not recorder.n_synced_samples > 0:
             raise EngineFault(
                 "Nothing of the session has reached the disk, so it is not armed; "
                 "check the disk and start again."
             )
+        t_until = self._arming.give(where, t_now)
         recorder.event("armed", t=t_now, output=where, t_until=t_until)
         self._words.permit(Permit.RECORDING)
 
@@ -360,19 +389,3 @@ def _all_done(program: Program, memory: Memory) -> bool:
     """Return whether the last trial's pulse is over, its falling edge included."""
     is_over = bool(np.isinf(memory.now.t_next_edge[0]))
     return is_over and bool(memory.now.trial[0] >= len(program.trials))
-
-
-def _closed(
-    recorder: SessionRecorder, error: PhasegateError | None
-) -> PhasegateError | None:
-    """Finish the records; return the first error."""
-    try:
-        if error is not None:
-            recorder.event("fault", t=host_clock(), sentence=str(error))
-    except PhasegateError as caught:
-        error = error or caught
-    try:
-        recorder.close()
-    except PhasegateError as caught:
-        error = error or caught
-    return error

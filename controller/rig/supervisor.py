@@ -1,4 +1,4 @@
-"""The supervisor: starts the loop's stretches, records, watches, and stops.
+"""The supervisor: starts the loop's stretches, watches, shows, and stops.
 
 Plain Python at an ordinary priority. It may be late by a tenth of a second without
 harm; the loop does not wait for it, and stops by itself if it falls silent.
@@ -21,13 +21,12 @@ from controller.core.structures import (
 from controller.engine.clock import host_clock
 from controller.engine.control import SUPERVISOR_SILENCE_S, ControlWords
 from controller.engine.live import LiveEngine, Stretch
-from controller.engine.telemetry import Batch, drain
+from controller.engine.telemetry import Batch, read_on
 from controller.errors import EngineFault, RecordingError
 from controller.rig.attendants import Attendant
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
 from controller.safety.interlock import Permit, Refusal
-from controller.session.recorder import SessionRecorder
 from controller.sources.markers import MarkerGate
 from drivers.base import TriggerOutput
 
@@ -63,6 +62,10 @@ class Status:
     n_samples : int
     n_bytes : int
         Written to disk.
+    lag_s : float
+        Since the recorder last finished a turn.
+    n_lost_events : int
+        Events that the recorder was too far behind to take.
     """
 
     stage: str = ""
@@ -78,6 +81,39 @@ class Status:
     threshold_uv: float = float("nan")
     n_samples: int = 0
     n_bytes: int = 0
+    lag_s: float = 0.0
+    n_lost_events: int = 0
+
+
+class Recorder(Protocol):
+    """Whoever puts the rings on the disk, in a process of its own."""
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes have been written."""
+        ...
+
+    @property
+    def n_lost_events(self) -> int:
+        """How many events it could not take."""
+        ...
+
+    def lag_s(self, t_now: float) -> float:
+        """Return for how long it has not finished a turn."""
+        ...
+
+    def event(self, kind: str, **fields: object) -> None:
+        """Take an event, without making anybody wait."""
+        ...
+
+    def check(self, t_now: float) -> None:
+        """Make sure that everything is on its way to the disk.
+
+        Raises
+        ------
+        RecordingError
+        """
+        ...
 
 
 class Listener(Protocol):
@@ -124,7 +160,7 @@ class Supervisor:
     engine : LiveEngine
     words : ControlWords
     telemetry : Telemetry
-    recorder : SessionRecorder
+    recorder : Recorder
     output : TriggerOutput
     listener : Listener
     outlet : EdgeOutlet, optional
@@ -141,7 +177,7 @@ class Supervisor:
         engine: LiveEngine,
         words: ControlWords,
         telemetry: Telemetry,
-        recorder: SessionRecorder,
+        recorder: Recorder,
         output: TriggerOutput,
         listener: Listener,
         outlet: EdgeOutlet | None = None,
@@ -152,6 +188,7 @@ class Supervisor:
         self._engine = engine
         self._words = words
         self._telemetry = telemetry
+        self._cursor = telemetry.heads.copy()
         self._recorder = recorder
         self._output = output
         self._listener = listener
@@ -220,7 +257,7 @@ class Supervisor:
                 fault = self._engine.finished()
             if fault is None and not self.interrupted:
                 self._look_during(at_end, memory, t_start, keep)
-        except BaseException as error:
+        except BaseException:
             self._words.withdraw(Permit.ALL)
             # Before a loop that may hang is waited for.
             for attendant in self._attendants:
@@ -228,11 +265,9 @@ class Supervisor:
             # A loop that hangs cannot be stopped; why the session ends is said already.
             with contextlib.suppress(EngineFault):
                 self._engine.stop()
-            if not isinstance(error, RecordingError):
-                # What happened since the last look belongs to the records as well; the
-                # error that came first is the one to tell.
-                with contextlib.suppress(RecordingError):
-                    self._record(drain(self._telemetry), keep)
+            # What left since the last look counts into the dose as well.
+            with contextlib.suppress(EngineFault):
+                self._read(keep)
             raise
         if fault is None:
             fault = self._engine.stop()
@@ -269,9 +304,9 @@ class Supervisor:
         self._follow_markers(t_now)
         for attendant in self._attendants:
             attendant.look(t_now)
-        batch = drain(self._telemetry)
-        self._record(batch, keep)
-        self._count(batch, memory, t_now - t_start)
+        self._check_recording(t_now)
+        batch = self._read(keep)
+        self._count(batch, memory, t_now, t_now - t_start)
         self._listener.update(self.status)
         if self._outlet is not None:
             self._outlet.publish(batch.edges)
@@ -347,23 +382,30 @@ class Supervisor:
         if errors:
             raise errors[0]
 
-    def _record(self, batch: Batch, keep: list[Batch] | None) -> None:
+    def _read(self, keep: list[Batch] | None) -> Batch:
+        """Return what came since the last look; the recorder has it from the rings."""
+        batch = read_on(self._telemetry, self._cursor)
         if keep is not None:
             keep.append(batch)
         if len(batch.edges):
             self.edges.append(batch.edges)
+        return batch
+
+    def _check_recording(self, t_now: float) -> None:
         try:
-            self._recorder.append(
-                batch.samples, batch.raw, batch.decisions, batch.edges
-            )
+            self._recorder.check(t_now)
         except RecordingError:
             self._words.withdraw(Permit.RECORDING)
             raise
 
-    def _count(self, batch: Batch, memory: Memory, elapsed_s: float) -> None:
+    def _count(
+        self, batch: Batch, memory: Memory, t_now: float, elapsed_s: float
+    ) -> None:
         status = self.status
         status.elapsed_s = elapsed_s
         status.n_bytes = self._recorder.n_bytes
+        status.lag_s = self._recorder.lag_s(t_now)
+        status.n_lost_events = self._recorder.n_lost_events
         edges = batch.edges[batch.edges["rises"] == 1]
         status.fired += int(np.count_nonzero(edges["refusal"] == Refusal.NONE))
         decisions = batch.decisions

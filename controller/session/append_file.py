@@ -24,6 +24,8 @@ class AppendFile:
         Must not exist yet.
     write : callable
         Stands in for `os.write`.
+    resume : bool
+        Go on at the end of a file that is there already.
 
     Raises
     ------
@@ -31,14 +33,17 @@ class AppendFile:
         If the file cannot be made.
     """
 
-    def __init__(self, path: Path, *, write: SystemWrite = os.write) -> None:
+    def __init__(
+        self, path: Path, *, write: SystemWrite = os.write, resume: bool = False
+    ) -> None:
         self.path = path
-        self.n_bytes = 0
         self._write = write
+        way = 0 if resume else os.O_CREAT | os.O_EXCL
         try:
             self._descriptor: int | None = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644
+                path, os.O_WRONLY | os.O_APPEND | way, 0o644
             )
+            self.n_bytes = os.fstat(self._descriptor).st_size
         except OSError as error:
             raise RecordingError(
                 f"The recording file {path} cannot be made: {reason_of(error)}."
@@ -63,6 +68,23 @@ class AppendFile:
                 "written before is intact."
             ) from error
         self.n_bytes += len(piece)
+
+    def sync(self) -> None:
+        """Hand what was appended to the disk; may run beside `append`.
+
+        Raises
+        ------
+        RecordingError
+            If the disk reports that it lost what it had taken.
+        """
+        if self._descriptor is None:
+            return
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise RecordingError(
+                f"The disk could not keep {self.path}: {reason_of(error)}."
+            ) from error
 
     def close(self) -> None:
         """Hand the file to the disk and close it; a second call does nothing.
@@ -118,6 +140,10 @@ def reason_of(error: OSError) -> str:
     """Return what the operating system said, as words inside a sentence."""
     if error.errno == errno.ENOSPC:
         return "the disk is full, free some space"
+    if error.errno == errno.EDQUOT:
+        return "this user's share of the disk is used up, free some space"
+    if error.errno == errno.EFBIG:
+        return "the file may not grow any more, see `ulimit -f`"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "this user may not write there"
     words = error.strerror or str(error)

@@ -1,6 +1,7 @@
 """The decision log: every yes, every no and every event, one JSON object a line."""
 
 import enum
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -16,6 +17,10 @@ from controller.kernels.jit import new_records
 from controller.safety.interlock import Refusal
 from controller.session.append_file import AppendFile, reason_of
 from controller.session.jsonable import to_line
+
+SEAL_BYTES = 8
+FIRST_SEAL = "0" * (2 * SEAL_BYTES)
+"""What the first line carries, which has no line before it."""
 
 Flag = TypeVar("Flag", bound=enum.IntFlag)
 
@@ -44,16 +49,19 @@ _MEASURES: dict[str, float] = {
 
 
 class DecisionLog:
-    """Append decisions and events to `decisions.jsonl`.
+    """Append decisions and events to `decisions.jsonl`, each line sealed to the last.
 
     Parameters
     ----------
     file : AppendFile
-        Empty; closed by `close`.
+        Closed by `close`.
+    seal : str
+        Of the last line that is in the file already; nothing for an empty file.
     """
 
-    def __init__(self, file: AppendFile) -> None:
+    def __init__(self, file: AppendFile, *, seal: str = FIRST_SEAL) -> None:
         self._file = file
+        self._seal = seal
 
     @property
     def n_bytes(self) -> int:
@@ -68,19 +76,61 @@ class DecisionLog:
         RecordingError
             If the disk is full or gone.
         """
-        if len(decisions) == 0:
-            return
-        lines = [to_line(decision_object(row)) + "\n" for row in decisions]
-        self._file.append("".join(lines).encode())
+        if len(decisions) > 0:
+            self._write([decision_object(row) for row in decisions])
 
-    def event(self, kind: str, fields: Mapping[str, object]) -> None:
-        """Append one event, a fault or a change of stage for example."""
-        entry: dict[str, object] = {"kind": "event", "event": kind, **fields}
-        self._file.append((to_line(entry) + "\n").encode())
+    def event(
+        self, kind: str, fields: Mapping[str, object], *, number: int | None = None
+    ) -> None:
+        """Append one event, a fault or a change of stage for example.
+
+        Parameters
+        ----------
+        kind : str
+        fields : mapping
+        number : int, optional
+            Of the message that it came by, so that nobody writes it twice.
+        """
+        numbered = {} if number is None else {"number": number}
+        self._write([{"kind": "event", "event": kind, **fields, **numbered}])
+
+    def sync(self) -> None:
+        """Hand what was appended to the disk."""
+        self._file.sync()
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._file.close()
+
+    def _write(self, entries: list[dict[str, object]]) -> None:
+        seal, lines = self._seal, []
+        for entry in entries:
+            line = to_line({**entry, "after": seal}).encode()
+            seal = seal_of(line)
+            lines.append(line + b"\n")
+        self._file.append(b"".join(lines))
+        # Only now: what the disk did not take has no successor.
+        self._seal = seal
+
+
+def seal_of(line: bytes) -> str:
+    """Return what the line after this one carries as `after`."""
+    return hashlib.blake2b(line, digest_size=SEAL_BYTES).hexdigest()
+
+
+def last_seal(path: Path) -> str:
+    """Return what the next line of a log carries as `after`.
+
+    Raises
+    ------
+    FileError
+        If the log cannot be read.
+    """
+    try:
+        *_, last = [b"", *path.read_bytes().splitlines()]
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {reason_of(error)}.") from error
+    return seal_of(last) if last else FIRST_SEAL
 
 
 def decision_object(row: Any) -> dict[str, object]:
@@ -126,6 +176,7 @@ def read_decisions(path: Path) -> tuple[Any, list[dict[str, Any]], int]:
             if entry["kind"] == "decision":
                 rows.append(_row(entry))
             else:
+                entry.pop("after", None)
                 events.append(entry)
         except (ValueError, KeyError, TypeError) as error:
             raise FileError(

@@ -21,6 +21,7 @@ from controller.session.recorder import (
     ARRIVAL_STREAM,
     EDGE_STREAM,
     EEG_STREAM,
+    records_of,
 )
 from controller.session.streams import StreamDescription
 from controller.session.xdf_reader import XdfFile, XdfStream, read_xdf
@@ -140,10 +141,7 @@ def _edges(xdf: XdfFile) -> Any | None:
     if EDGE_STREAM not in xdf.streams:
         return None
     stream = xdf.streams[EDGE_STREAM]
-    edges = new_records(EDGE, len(stream.stamps))
-    for column, label in enumerate(stream.description.labels):
-        edges[label] = stream.values[:, column]
-    return edges
+    return records_of(stream.values, stream.description.labels, EDGE)
 
 
 def _notes(

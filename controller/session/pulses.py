@@ -96,6 +96,10 @@ class PulseTable:
             pulses.append(pulse_of(planned, edge))
         return self._write(pulses)
 
+    def sync(self) -> None:
+        """Hand what was appended to the disk."""
+        self._file.sync()
+
     def close(self) -> Any:
         """Append the pulses that never came due, close, and return those pulses."""
         left = [pulse_of(row, None) for row in self._planned.values()]

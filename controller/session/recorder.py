@@ -3,12 +3,13 @@
 import contextlib
 import dataclasses
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from controller.core.records import DECISION, EDGE
-from controller.kernels.jit import Float32Array
+from controller.kernels.jit import Float32Array, new_records
 from controller.safety.interlock import Refusal
 from controller.session.append_file import AppendFile, SystemWrite
 from controller.session.decisions import DecisionLog
@@ -23,6 +24,10 @@ ARRIVAL_STREAM = "EEG-arrival"
 PULSE_STREAM = "phasegate-pulses"
 DECISION_STREAM = "phasegate-decisions"
 EDGE_STREAM = "phasegate-edges"
+OWN_STREAMS = (EEG_STREAM, ARRIVAL_STREAM, PULSE_STREAM, DECISION_STREAM, EDGE_STREAM)
+NOT_ENDED = "trigger not ended"
+"""The event of a line that was raised and could not be lowered."""
+
 ARRIVAL_CHANNELS = (
     Channel(label="t_arrival", unit="seconds"),
     Channel(label="permits"),
@@ -116,27 +121,35 @@ class SessionRecorder:
             If the disk is full or gone; what was recorded before stays readable.
         """
         stamps = samples["t_sample"]
-        arrival = [samples[channel.label] for channel in ARRIVAL_CHANNELS]
         # The EEG first: nothing that happens to the tables may cost it.
         self._xdf.append(
             [
                 (self._eeg, stamps, raw),
-                (self._arrival, stamps, np.column_stack(arrival)),
-                (self._decisions, decisions["t_decided"], _columns(decisions)),
-                (self._edges, edges["t_fired"], _columns(edges)),
+                (self._arrival, stamps, arrival_values(samples)),
+                (self._decisions, decisions["t_decided"], record_values(decisions)),
+                (self._edges, edges["t_fired"], record_values(edges)),
             ]
         )
         self._n_samples += len(samples)
         self._log.append(decisions)
         for edge in edges[(edges["rises"] == 0) & (edges["refusal"] != 0)]:
-            self.event(
-                "trigger not ended",
-                t=float(edge["t_fired"]),
-                decision=int(edge["decision"]),
-                refusal=Refusal(int(edge["refusal"])),
-                system_error=int(edge["system_error"]),
-            )
-        self._mark(fired(self._table.append(decisions, edges)))
+            self.event(NOT_ENDED, **not_ended(edge))
+        mark(self._xdf, self._pulses, fired(self._table.append(decisions, edges)))
+
+    def sync(self) -> None:
+        """Hand everything to the disk; may run beside `append`, in another thread.
+
+        Raises
+        ------
+        RecordingError
+            If the disk reports that it lost what it had taken.
+        """
+        for file in (self._xdf, self._log, self._table):
+            file.sync()
+
+    def message(self, number: int, kind: str, fields: Mapping[str, object]) -> None:
+        """Record an event that another process sent as its `number`-th message."""
+        self._log.event(kind, fields, number=number)
 
     def event(self, kind: str, **fields: object) -> None:
         """Record an event: a fault, arming, a change of stage.
@@ -168,11 +181,34 @@ class SessionRecorder:
             files.callback(self._log.close)
             files.callback(self._table.close)
 
-    def _mark(self, pulses: Any) -> None:
-        if len(pulses) == 0:
-            return
+
+def mark(xdf: XdfWriter, stream: int, pulses: Any) -> None:
+    """Append a marker for each pulse that was fired.
+
+    Parameters
+    ----------
+    xdf : XdfWriter
+    stream : int
+    pulses : array of PULSE
+    """
+    if len(pulses):
         markers = [to_line(_marker(pulse)) for pulse in pulses]
-        self._xdf.append([(self._pulses, pulses["t_fired"], markers)])
+        xdf.append([(stream, pulses["t_fired"], markers)])
+
+
+def not_ended(edge: Any) -> dict[str, object]:
+    """Return what the event of a falling edge says that did not leave."""
+    return {
+        "t": float(edge["t_fired"]),
+        "decision": int(edge["decision"]),
+        "refusal": Refusal(int(edge["refusal"])),
+        "system_error": int(edge["system_error"]),
+    }
+
+
+def arrival_values(samples: Any) -> Any:
+    """Return what the file holds of samples beside the EEG, column by column."""
+    return np.column_stack([samples[channel.label] for channel in ARRIVAL_CHANNELS])
 
 
 def _marker(pulse: Any) -> dict[str, object]:
@@ -187,9 +223,26 @@ def _marker(pulse: Any) -> dict[str, object]:
     }
 
 
-def _columns(rows: Any) -> Any:
-    """Return records as a matrix, every field a column."""
+def record_values(rows: Any) -> Any:
+    """Return records as the file holds them, every field a column."""
     return np.column_stack([rows[name] for name in rows.dtype.names])
+
+
+def records_of(values: Any, labels: Sequence[str], dtype: np.dtype[Any]) -> Any:
+    """Return the records that `record_values` was given.
+
+    Parameters
+    ----------
+    values : array, shape (n, len(labels))
+    labels : sequence of str
+        The columns.
+    dtype : dtype
+        Fields that the file lacks stay 0.
+    """
+    rows = new_records(dtype, len(values))
+    for column, label in enumerate(labels):
+        rows[label] = values[:, column]
+    return rows
 
 
 def _descriptions(stream: StreamDescription) -> tuple[StreamDescription, ...]:

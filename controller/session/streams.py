@@ -1,6 +1,8 @@
 """What the recording says about the stream it was made from."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +52,14 @@ class StreamDescription:
     def labels(self) -> tuple[str, ...]:
         """Labels of the channels, in the order of the samples."""
         return tuple(channel.label for channel in self.channels)
+
+
+def stream_as_dict(stream: StreamDescription) -> dict[str, Any]:
+    """Return a description as JSON has it."""
+    return dataclasses.asdict(stream)
+
+
+def stream_of(entry: Mapping[str, Any]) -> StreamDescription:
+    """Return the description that `stream_as_dict` was given."""
+    channels = tuple(Channel(**channel) for channel in entry["channels"])
+    return StreamDescription(**{**entry, "channels": channels})

@@ -4,10 +4,11 @@ Each call appends whole chunks. A file without footers, because the process was 
 reads like any other. See https://github.com/sccn/xdf/wiki/Specifications.
 """
 
+import dataclasses
 import enum
 import struct
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -44,14 +45,19 @@ class XdfWriter:
     ----------
     file : AppendFile
         Empty; closed by `close`.
+    resume : mapping of int to Extent, optional
+        The streams of a file without footers that ends with a whole chunk.
     """
 
-    def __init__(self, file: AppendFile) -> None:
+    def __init__(
+        self, file: AppendFile, *, resume: Mapping[int, "Extent"] | None = None
+    ) -> None:
         self._file = file
-        self._streams: dict[int, _Written] = {}
+        self._streams: dict[int, Extent] = dict(resume or {})
         self._t_boundary = -np.inf
-        header = '<?xml version="1.0"?><info><version>1.0</version></info>'
-        file.append(MAGIC + _chunk(Tag.FILE_HEADER, header.encode()))
+        if resume is None:
+            header = '<?xml version="1.0"?><info><version>1.0</version></info>'
+            file.append(MAGIC + _chunk(Tag.FILE_HEADER, header.encode()))
 
     @property
     def path(self) -> Path:
@@ -75,7 +81,7 @@ class XdfWriter:
         stream = len(self._streams) + 1
         header = _header_xml(description, t_now).encode()
         self._file.append(_chunk(Tag.STREAM_HEADER, struct.pack("<I", stream) + header))
-        self._streams[stream] = _Written(description)
+        self._streams[stream] = Extent(description=description)
         return stream
 
     def append(
@@ -116,6 +122,10 @@ class XdfWriter:
             for stream, stamps, _ in blocks:
                 self._streams[stream].count(stamps)
 
+    def sync(self) -> None:
+        """Hand what was appended to the disk."""
+        self._file.sync()
+
     def close(self) -> None:
         """Write the footers and close the file; a second call does nothing."""
         streams, self._streams = self._streams, {}
@@ -145,16 +155,25 @@ class XdfWriter:
         return _chunk(Tag.BOUNDARY, BOUNDARY) + b"".join(offsets)
 
 
-class _Written:
-    """What a stream's footer will say."""
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Extent:
+    """How much there is of a stream: what its footer says.
 
-    def __init__(self, description: StreamDescription) -> None:
-        self.description = description
-        self.n_samples = 0
-        self.t_first = 0.0
-        self.t_last = 0.0
+    Parameters
+    ----------
+    description : StreamDescription
+    n_samples : int
+    t_first, t_last : float
+        Stamps; 0 without samples.
+    """
+
+    description: StreamDescription
+    n_samples: int = 0
+    t_first: float = 0.0
+    t_last: float = 0.0
 
     def count(self, stamps: Float64Array) -> None:
+        """Add samples."""
         if len(stamps) == 0:
             return
         if self.n_samples == 0:
@@ -163,6 +182,7 @@ class _Written:
         self.n_samples += len(stamps)
 
     def footer(self) -> str:
+        """Return the footer's text."""
         return (
             '<?xml version="1.0"?><info>'
             f"<first_timestamp>{self.t_first!r}</first_timestamp>"

@@ -1,8 +1,9 @@
 """Read back the XDF files that this project writes, also after a killed process."""
 
+import contextlib
 import dataclasses
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,6 +19,7 @@ from controller.session.xdf import (
     MAGIC,
     SAMPLE_FORMATS,
     STAMP_BYTES,
+    Extent,
     Tag,
     packed_samples,
 )
@@ -54,16 +56,109 @@ class XdfFile:
     n_torn_bytes: int
 
 
-def read_xdf(path: Path) -> XdfFile:
+def read_xdf(path: Path, *, only: Collection[str] | None = None) -> XdfFile:
     """Read a file that `XdfWriter` wrote.
 
     A last chunk that is not whole is left out and counted.
+
+    Parameters
+    ----------
+    path : Path
+    only : collection of str, optional
+        The streams to read, by name; all of them if None.
 
     Raises
     ------
     FileError
         If the file cannot be read, is no XDF file or is damaged before its end.
     """
+    content = _opened(path)
+    parts: dict[int, _Parts] = {}
+    at = len(MAGIC)
+    try:
+        for tag, start, end in _chunks(content):
+            _take(parts, tag, content[start:end], only)
+            at = end
+        streams = {part.description.name: part.stream() for part in parts.values()}
+    except (ValueError, KeyError, struct.error, ET.ParseError) as error:
+        raise FileError(
+            f"{path} is damaged, or was not written by phasegate, after byte {at}; "
+            f"`phasegate recover` saves what stands before it ({error})."
+        ) from error
+    return XdfFile(streams=streams, n_torn_bytes=len(content) - at)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class XdfScan:
+    """What a file holds, without its samples.
+
+    Parameters
+    ----------
+    extents : dict of int to Extent
+        Of every stream, by its number in the file.
+    n_whole_bytes : int
+        Up to the end of the last whole chunk.
+    finished : bool
+        The streams have their footers.
+    """
+
+    extents: dict[int, Extent]
+    n_whole_bytes: int
+    finished: bool
+
+
+def scan_xdf(path: Path) -> XdfScan:
+    """Return what a file of `XdfWriter` holds up to its last whole chunk.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is no XDF file of ours.
+    """
+    content = _opened(path)
+    extents: dict[int, Extent] = {}
+    n_whole, finished = len(MAGIC), False
+    try:
+        for tag, start, end in _chunks(content):
+            if tag == Tag.STREAM_HEADER:
+                (stream,) = struct.unpack_from("<I", content, start)
+                description = _description(bytes(content[start + 4 : end]))
+                extents[stream] = Extent(description=description)
+            elif tag == Tag.SAMPLES:
+                (stream,) = struct.unpack_from("<I", content, start)
+                part = _Parts(extents[stream].description)
+                part.take(content[start + 4 : end])
+                extents[stream].count(part.stamps[0])
+            finished |= tag == Tag.STREAM_FOOTER
+            n_whole = end
+    except (ValueError, KeyError, struct.error, ET.ParseError) as error:
+        raise FileError(
+            f"{path} is damaged, or was not written by phasegate, after byte "
+            f"{n_whole} ({error})."
+        ) from error
+    return XdfScan(extents=extents, n_whole_bytes=n_whole, finished=finished)
+
+
+def whole_bytes(path: Path) -> int:
+    """Return the length of any XDF file up to the end of its last whole chunk.
+
+    What follows a place where no chunk begins does not count either.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is no XDF file.
+    """
+    n_whole = len(MAGIC)
+    with contextlib.suppress(ValueError):
+        for tag, _, end in _chunks(_opened(path)):
+            if tag not in tuple(Tag):
+                break
+            n_whole = end
+    return n_whole
+
+
+def _opened(path: Path) -> memoryview:
     try:
         is_empty = path.stat().st_size == 0
         content = memoryview(b"") if is_empty else _mapped(path)
@@ -71,19 +166,7 @@ def read_xdf(path: Path) -> XdfFile:
         raise FileError(f"{path} cannot be read: {reason_of(error)}.") from error
     if bytes(content[:4]) != MAGIC:
         raise FileError(f"{path} is not an XDF file.")
-    parts: dict[int, _Parts] = {}
-    at = len(MAGIC)
-    try:
-        for tag, start, end in _chunks(content):
-            _take(parts, tag, content[start:end])
-            at = end
-        streams = {part.description.name: part.stream() for part in parts.values()}
-    except (ValueError, KeyError, struct.error, ET.ParseError) as error:
-        raise FileError(
-            f"{path} is damaged, or was not written by phasegate, after byte {at}; "
-            f"what stands before can be saved by cutting the file there ({error})."
-        ) from error
-    return XdfFile(streams=streams, n_torn_bytes=len(content) - at)
+    return content
 
 
 def _mapped(path: Path) -> memoryview:
@@ -140,12 +223,21 @@ class _Parts:
         )
 
 
-def _take(parts: dict[int, _Parts], tag: int, content: memoryview) -> None:
+def _take(
+    parts: dict[int, _Parts],
+    tag: int,
+    content: memoryview,
+    only: Collection[str] | None,
+) -> None:
     if tag not in (Tag.STREAM_HEADER, Tag.SAMPLES, Tag.STREAM_FOOTER):
         return
     stream = int(struct.unpack_from("<I", content)[0])
     if tag == Tag.STREAM_HEADER:
-        parts[stream] = _Parts(_description(bytes(content[4:])))
+        description = _description(bytes(content[4:]))
+        if only is None or description.name in only:
+            parts[stream] = _Parts(description)
+    elif only is not None and stream not in parts:
+        return
     elif tag == Tag.SAMPLES:
         parts[stream].take(content[4:])
     else:

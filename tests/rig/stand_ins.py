@@ -15,7 +15,7 @@ from controller.core.structures import (
     Telemetry,
 )
 from controller.engine.control import ControlWords
-from controller.engine.telemetry import new_telemetry
+from controller.engine.telemetry import Batch, new_telemetry
 from controller.errors import RecordingError
 from controller.rig.interrupt import Interrupt
 from controller.rig.program import Rules, build_program, make_trials
@@ -58,24 +58,26 @@ class Loop:
 
 
 class Recorder:
-    """Counts what it gets, and fails when told to."""
+    """Takes events, and is in trouble when told to."""
 
     n_bytes = 99
+    n_lost_events = 3
 
     def __init__(self) -> None:
-        self.samples: list[float] = []
         self.events: list[str] = []
+        self.n_checks = 0
         self.fail_from = 10**9
+
+    def lag_s(self, t_now: float) -> float:
+        return 0.25
 
     def event(self, kind: str, **fields: object) -> None:
         self.events.append(kind)
 
-    def append(
-        self, samples: np.ndarray, raw: object, decisions: object, edges: object
-    ) -> None:
-        if len(self.samples) + len(samples) > self.fail_from:
+    def check(self, t_now: float) -> None:
+        self.n_checks += 1
+        if self.n_checks >= self.fail_from:
             raise RecordingError("The disk is full.")
-        self.samples.extend(samples["t_sample"].tolist())
 
 
 class Output:
@@ -143,8 +145,15 @@ class Bench:
         self.words.permit(Permit.ALL)
         self.words.vouch_until(TIMED, math.inf)
         self.program, self.memory = program_and_memory()
+        self.kept: list[Batch] = []
+
+    @property
+    def seen(self) -> list[float]:
+        """The samples that the supervisor has read along."""
+        return [t for batch in self.kept for t in batch.samples["t_sample"].tolist()]
 
     def run(self, **options: object) -> StageEnd:
+        options = {"keep": self.kept} | options
         options = {"duration_s": None, "done": lambda: self.watcher.n_looks >= 5} | (
             options
         )

@@ -1,8 +1,8 @@
 """Whole sessions whose output, disk or operator ends them."""
 
 import errno
-import functools
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from bad_days import (
     LOCKED_S,
-    Day,
     Operator,
     assert_one_sentence,
     config_text,
@@ -23,9 +22,14 @@ from controller.errors import EXIT_INTERRUPTED, NotArmed, OutputLost, RecordingE
 from controller.rig.supervisor import Status
 from controller.safety.interlock import Refusal
 from controller.session.load import load_session
-from controller.session.recorder import SessionRecorder
+from controller.session.recover import recover
+from controller.session.rings import Rings, rings_of
+from controller.session.running_recorder import RunningRecorder
 from drivers.sim.arrival_log import read_arrivals
 from drivers.sim.process import TwinProcess
+
+# Of a recorder that has stopped, on a machine that is busy.
+NOTICED_S = 0.5
 
 pytestmark = [pytest.mark.lsl, pytest.mark.slow]
 
@@ -36,17 +40,25 @@ class Disk:
     def __init__(self) -> None:
         self.full = False
         self.t_refused = np.inf
+        self.recorder: RunningRecorder | None = None
+
+    def recorder_of(self, rings: Rings) -> RunningRecorder:
+        self.recorder = RunningRecorder(rings)
+        return self.recorder
 
     def fill(self) -> None:
-        self.full = True
+        """From now on the recorder's process is not given a byte more."""
+        assert self.recorder is not None
+        self.full, self.t_refused = True, host_clock()
+        _, hard = resource.prlimit(self.recorder.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.recorder.pid, resource.RLIMIT_FSIZE, (1, hard))
 
-    def write(self, descriptor: int, piece: bytes | memoryview) -> int:
-        if self.full:
-            self.refuse()
-        return os.write(descriptor, piece)
+    def kill_recorder(self) -> None:
+        assert self.recorder is not None
+        self.t_refused = host_clock()
+        os.kill(self.recorder.pid, signal.SIGKILL)
 
     def refuse(self) -> None:
-        self.t_refused = min(self.t_refused, host_clock())
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def whole_files(self, write: Callable[..., int]) -> Callable[..., int]:
@@ -62,60 +74,78 @@ class Disk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     """Return the disk that the recorder of the session writes to."""
     disk = Disk()
-    monkeypatch.setattr(
-        "controller.rig.stages.SessionRecorder",
-        functools.partial(SessionRecorder, write=disk.write),
-    )
+    monkeypatch.setattr("controller.rig.stages.RunningRecorder", disk.recorder_of)
     return disk
 
 
-def test_recording_that_the_disk_does_not_take(run_day, disk):
-    operator = Operator(in_closed_loop(fired=2), disk.fill)
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (Disk.fill, ("took no more of", "eeg.xdf", "may not grow", "before is intact")),
+        (Disk.kill_recorder, ("recorder was killed (signal 9)", "was disarmed")),
+    ],
+    ids=["disk", "recorder"],
+)
+def test_recording_that_ends_before_the_session(run_day, disk, trouble, words):
+    operator = Operator(in_closed_loop(fired=2), lambda: trouble(disk))
     day = run_day(config_text(), operator=operator)
     error = day.finished.error
     assert type(error) is RecordingError
     assert day.finished.exit_code == RecordingError.exit_code == 13
-    assert_one_sentence(
-        str(error), "took no more of", "eeg.xdf", "disk is full", "before is intact"
-    )
+    assert_one_sentence(str(error), *words)
     assert day.summary["exit"]["reason"] == str(error)
     assert day.finished.report.stat().st_size > 10_000
     assert_silent_since(day.codes, disk.t_refused)
     day.assert_line_low()
-    assert_opens_up_to_the_end(day)
+    # What the recorder did not take was in memory still.
+    assert day.session.notes == ()
+    assert len(day.session.samples) == day.summary["samples"]["received"]
+    assert np.all(np.diff(day.session.samples["t_sample"]) < 0.003)
+    assert len(day.t_fired) >= 2
+    assert day.event("fault")["sentence"] == str(error)
+    assert day.last_event["event"] == "recovered"
+    assert list(rings_of(day.finished.folder)) == []
 
 
 def assert_silent_since(codes: tuple[tuple[float, int], ...], t: float) -> None:
+    """One turn of the recorder and one look of the supervisor may pass."""
     triggers = [t_arrived for t_arrived, code in codes if code]
     assert len(triggers) >= 2
-    assert max(triggers) <= t + LOCKED_S
-
-
-def assert_opens_up_to_the_end(day: Day) -> None:
-    """Everything but the last look's samples is there, and what is torn is told."""
-    samples = day.session.samples
-    assert len(samples) == day.operator.status.n_samples
-    assert np.all(np.diff(samples["t_sample"]) < 0.003)
-    assert len(day.t_fired) >= 2
-    assert all("eeg.xdf" in note for note in day.session.notes)
+    assert max(triggers) <= t + LOCKED_S + NOTICED_S
 
 
 def test_disk_that_takes_nothing_at_all(run_day, disk, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", disk.whole_files(Path.write_bytes))
     monkeypatch.setattr(Path, "write_text", disk.whole_files(Path.write_text))
+    monkeypatch.setattr(
+        "controller.rig.stages.salvage", disk.whole_files(lambda *_, **__: 0)
+    )
+    monkeypatch.setattr(Disk, "refuse", refuse_in_a_sentence)
     operator = Operator(in_closed_loop(fired=1), disk.fill)
     with pytest.raises(RecordingError) as caught:
         run_day(config_text(), operator=operator)
     # The first refusal is told, not the one of the summary after it.
-    assert_one_sentence(str(caught.value), "took no more of", "eeg.xdf", "disk is full")
+    assert_one_sentence(str(caught.value), "took no more of", "eeg.xdf", "may not grow")
     (folder,) = tmp_path.iterdir()
+    assert f"run `phasegate recover {folder}`" in operator.notes[-1]
+    n_before = len(load_session(folder).samples)
+
+    found = recover(folder, t_now=host_clock())
     session = load_session(folder)
-    assert len(session.samples) == operator.status.n_samples
+    assert found.n_samples == len(session.samples) - n_before > 0
+    assert session.notes == ()
+    assert len(session.samples) >= operator.status.n_samples
     assert session.summary is None
     assert session.design
     arrivals = read_arrivals(folder / "device.jsonl")
-    assert max(one.t_observed for one in arrivals if one.code) <= disk.t_refused + 0.02
+    assert_silent_since(
+        ((0.0, 1), *((one.t_observed, one.code) for one in arrivals)), disk.t_refused
+    )
     assert arrivals[-1].code == 0
+
+
+def refuse_in_a_sentence(_: Disk) -> None:
+    raise RecordingError("The disk took nothing.")
 
 
 def test_trigger_box_that_is_pulled_out(run_day):
