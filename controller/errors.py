@@ -115,6 +115,12 @@ class ReplayDiffers(PhasegateError):
     exit_code = 19
 
 
+class RecordsChanged(PhasegateError):
+    """A session's file that is not what it was when the session ended."""
+
+    exit_code = 21
+
+
 class NoThreshold(PhasegateError):
     """The hunt for a motor threshold ended without one."""
 

@@ -20,6 +20,7 @@ from controller.cli.run import run
 from controller.cli.streams import streams
 from controller.cli.threshold import threshold
 from controller.cli.trouble import CommandGroup
+from controller.cli.verify import verify
 
 
 @click.group(
@@ -53,6 +54,7 @@ for command in (
     run,
     replay,
     recover,
+    verify,
     compare,
     export,
     streams,

@@ -160,41 +160,114 @@ def run_virtual(
     fail_call : int
         Make this wire action fail, counted from 0.
     """
-    words = ControlWords()
-    calls = np.zeros((max(1, 8 * len(program.trials)), 3))
-    late_s = np.array(late_s, np.float64, ndmin=1)
-    edges = None if tape.edges is None else np.array(tape.edges, EDGE)
-    world = _world(tape, words, calls, edges)
-    world.spin_s = program.settings.spin_s
-    world.now = memory.now.ctypes.data
-    world.first_edge = memory.now.n_edges
-    world.late_s, world.n_late = late_s.ctypes.data, len(late_s)
-    world.fail_call_at = fail_call
-    if t_start is not None:
-        world.t = t_start
     telemetry = _telemetry_after(memory, tape.raw.shape[1], slice_samples)
-    ports, scratch = fake_ports(world, words.address), np.zeros(1)
+    loop = VirtualLoop(
+        program,
+        memory,
+        tape,
+        telemetry,
+        t_start=t_start,
+        late_s=late_s,
+        fail_call=fail_call,
+    )
     batches = [drain(telemetry)]
     fault = Fault.END_OF_TAPE
     n_samples = len(tape.t_sample)
     for stop_at in range(slice_samples, n_samples + slice_samples, slice_samples):
-        world.stop_at = min(stop_at, n_samples)
-        fault = Fault(run_loop(ports, program, memory, telemetry, scratch))
+        fault = loop.run_to(min(stop_at, n_samples))
         batches.append(drain(telemetry))
         if fault is not Fault.END_OF_TAPE:
             break
-    if fault is Fault.END_OF_TAPE and _edges_left(memory, world):
+    if fault is Fault.END_OF_TAPE and loop.edges_left:
         # The recorded loop was left in the middle of a pulse.
-        words.request_stop()
-        run_loop(ports, program, memory, telemetry, scratch)
+        loop.leave()
         batches.append(drain(telemetry))
     return VirtualRun(
         fault=fault,
         batch=join(batches),
-        calls=calls[: min(int(world.n_calls[0]), len(calls))],
+        calls=loop.calls,
         memory=memory,
-        t_end=float(world.t[0]),
+        t_end=loop.t,
     )
+
+
+class VirtualLoop:
+    """The loop over a tape, some samples at a time, into rings that others drain.
+
+    Parameters
+    ----------
+    program, memory, tape
+    telemetry : Telemetry
+        With room for the samples between two drains; a ring that is full is a fault.
+    t_start, late_s, fail_call
+        As for `run_virtual`.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        memory: Memory,
+        tape: Tape,
+        telemetry: Telemetry,
+        *,
+        t_start: float | None = None,
+        late_s: Float64Array = _ON_TIME,
+        fail_call: int = -1,
+    ) -> None:
+        self._program, self._memory, self._telemetry = program, memory, telemetry
+        self._words = ControlWords()
+        self._calls = np.zeros((max(1, 8 * len(program.trials)), 3))
+        # Kept for as long as the fakes read them by address.
+        self._tape = tape
+        self._late_s = np.array(late_s, np.float64, ndmin=1)
+        self._edges = None if tape.edges is None else np.array(tape.edges, EDGE)
+        world = _world(tape, self._words, self._calls, self._edges)
+        world.spin_s = program.settings.spin_s
+        world.now = memory.now.ctypes.data
+        world.first_edge = memory.now.n_edges
+        world.late_s, world.n_late = self._late_s.ctypes.data, len(self._late_s)
+        world.fail_call_at = fail_call
+        if t_start is not None:
+            world.t = t_start
+        self._world = world
+        self._ports = fake_ports(world, self._words.address)
+        self._scratch = np.zeros(1)
+
+    @property
+    def calls(self) -> Float64Array:
+        """Every wire action so far, as in `VirtualRun`."""
+        return self._calls[: min(int(self._world.n_calls[0]), len(self._calls))]
+
+    @property
+    def t(self) -> float:
+        """Virtual clock."""
+        return float(self._world.t[0])
+
+    @property
+    def edges_left(self) -> bool:
+        """Whether the recorded loop was left in the middle of a pulse."""
+        return _edges_left(self._memory, self._world)
+
+    def run_to(self, n_samples: int) -> Fault:
+        """Run until so many samples of the tape are in; `END_OF_TAPE` is no fault."""
+        self._world.stop_at = n_samples
+        return self._run()
+
+    def leave(self) -> Fault:
+        """Have the loop leave in good order, its line brought down."""
+        self._words.request_stop()
+        return self._run()
+
+    def _run(self) -> Fault:
+        return Fault(
+            run_loop(
+                self._ports,
+                self._program,
+                self._memory,
+                self._telemetry,
+                self._scratch,
+            )
+        )
 
 
 def _edges_left(memory: Memory, world: Any) -> bool:

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from controller.rig.stimulators import (
 from controller.rig.supervisor import Listener
 from controller.rig.wiring import Wiring, wiring_of
 from controller.session.folder import PROFILE, PROVENANCE, SessionFolder, bytes_needed
+from controller.session.manifest import write_manifest
 from controller.session.provenance import provenance
 from controller.sources.description import StreamDescription
 from controller.sources.lsl import LslInlet, find_stream
@@ -178,6 +179,7 @@ def run_session(
                 )
             )
             unless_begun.pop_all()
+        _write_provenance(config, folder, privileges={})
         interrupt = Interrupt()
         stack.enter_context(interrupt.listening())
         stages = Stages(
@@ -200,11 +202,14 @@ def run_session(
         # Before anything else takes its time: the line is brought down here.
         output.close()
         try:
-            return _finish(config, stages, folder, arrivals, listener, error)
+            finished = _finish(config, stages, folder, arrivals, listener, error)
         except PhasegateError as later:
             if error is None:
                 raise
             raise error from later
+    # Last: nothing writes to the folder any more, the simulated devices included.
+    write_manifest(folder)
+    return finished
 
 
 @contextlib.contextmanager
@@ -284,10 +289,7 @@ def _finish(
     """Score the session, write its summary and its report."""
     facts = session_facts(config, stages.outcome, error)
     facts = dataclasses.replace(facts, stimulator=_stimulator_facts(config, folder))
-    folder.write_json(
-        PROVENANCE,
-        provenance(privileges=facts.privileges, seeds={"timing": config.timing.seed}),
-    )
+    _write_provenance(config, folder, privileges=facts.privileges)
     listener.note("Scoring the session ...")
     summary = score_session(folder.path, facts, arrivals())
     listener.note("Writing the report ...")
@@ -295,3 +297,11 @@ def _finish(
     return Finished(
         folder=folder.path, summary=dict(summary), report=report, error=error
     )
+
+
+def _write_provenance(
+    config: Config, folder: SessionFolder, *, privileges: Mapping[str, object]
+) -> None:
+    """Say what the session runs on; at its begin too, in case it is killed."""
+    seeds = {"timing": config.timing.seed}
+    folder.write_json(PROVENANCE, provenance(privileges=privileges, seeds=seeds))

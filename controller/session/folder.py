@@ -25,6 +25,7 @@ PULSES = "pulses.tsv"
 EEG = "eeg.xdf"
 SUMMARY = "summary.json"
 REPORT = "report.html"
+MANIFEST = "manifest.json"
 
 WHAT_IF = "what if"
 """The event of a session on a virtual clock, of which nothing was fired."""

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
+from controller.session.code_version import code_version
 from controller.session.jsonable import JsonValue, jsonable
 
 DEPENDENCIES = (
@@ -35,6 +36,7 @@ def provenance(
     """
     return {
         "phasegate": _version("phasegate"),
+        "code": jsonable(code_version()),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in DEPENDENCIES},
         "system": platform.system(),

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from controller.errors import FileError, RecordingError
-from controller.session.folder import EEG, SessionFolder
+from controller.session.folder import EEG, MANIFEST, SessionFolder
+from controller.session.manifest import write_manifest
 from controller.session.process_marks import is_alive
 from controller.session.rings import Rings, open_rings, rings_of
 from controller.session.salvage import Salvaged, cut_to_whole, salvage
@@ -43,6 +44,8 @@ def recover(path: Path, *, t_now: float, directory: Path | None = None) -> Salva
     found = salvage(SessionFolder(path), left[0] if left else None, t_now=t_now)
     for rings in left:
         rings.remove()
+    if not found.was_finished or not (path / MANIFEST).exists():
+        write_manifest(SessionFolder(path))
     return found
 
 
