@@ -27,7 +27,10 @@ def code_version() -> dict[str, str | None]:
         for file in sorted(top.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return {"sha256": digest.hexdigest(), "commit": root and _commit(root)}
+    return {
+        "sha256": digest.hexdigest(),
+        "commit": None if root is None else _commit(root),
+    }
 
 
 def _commit(root: Path) -> str | None:
