@@ -1,0 +1,1 @@
+"""Kill recorder and controller at random moments, and see what the files hold."""
