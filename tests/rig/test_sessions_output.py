@@ -130,6 +130,7 @@ def test_disk_that_takes_nothing_at_all(run_day, disk, tmp_path, monkeypatch):
     assert f"run `phasegate recover {folder}`" in operator.notes[-1]
     n_before = len(load_session(folder).samples)
 
+    disk.full = False
     found = recover(folder, t_now=host_clock())
     session = load_session(folder)
     assert found.n_samples == len(session.samples) - n_before > 0
