@@ -98,6 +98,7 @@ def test_lost_output_stops_the_loop(
         bench.run()
     assert bench.loop.permits_at_stop == Permit.NONE
     assert not bench.loop.running
+    assert_every_row_seen(bench)
 
 
 def test_lost_output_is_told_also_where_the_disk_is_full(bench: Bench) -> None:
@@ -119,7 +120,7 @@ def test_trouble_of_the_recorder_takes_every_permit_and_stops_the_loop(
         bench.run()
     assert bench.loop.permits_at_stop == Permit.NONE
     assert not bench.loop.running
-    assert bench.seen == [0.0, 1.0]
+    assert_every_row_seen(bench)
 
 
 def test_looks_go_on_during_long_work(bench: Bench) -> None:
@@ -151,6 +152,7 @@ def test_trouble_during_long_work_ends_the_stage(bench: Bench) -> None:
     with pytest.raises(OutputLost):
         bench.run(at_end=work)
     assert bench.loop.permits_at_stop == Permit.NONE
+    assert_every_row_seen(bench)
 
 
 def test_trouble_of_the_work_itself_ends_the_stage(bench: Bench) -> None:
@@ -160,6 +162,7 @@ def test_trouble_of_the_work_itself_ends_the_stage(bench: Bench) -> None:
     with pytest.raises(PhasegateError, match="No rhythm"):
         bench.run(at_end=work)
     assert not bench.loop.running
+    assert_every_row_seen(bench)
 
 
 def test_status_counts_by_reason(bench: Bench) -> None:
