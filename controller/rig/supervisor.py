@@ -26,6 +26,7 @@ from controller.errors import EngineFault, RecordingError
 from controller.rig.attendants import Attendant
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
+from controller.rig.watched_recorder import Recorder
 from controller.safety.interlock import Permit, Refusal
 from controller.sources.markers import MarkerGate
 from drivers.base import TriggerOutput
@@ -83,37 +84,6 @@ class Status:
     n_bytes: int = 0
     lag_s: float = 0.0
     n_lost_events: int = 0
-
-
-class Recorder(Protocol):
-    """Whoever puts the rings on the disk, in a process of its own."""
-
-    @property
-    def n_bytes(self) -> int:
-        """How many bytes have been written."""
-        ...
-
-    @property
-    def n_lost_events(self) -> int:
-        """How many events it could not take."""
-        ...
-
-    def lag_s(self, t_now: float) -> float:
-        """Return for how long it has not finished a turn."""
-        ...
-
-    def event(self, kind: str, **fields: object) -> None:
-        """Take an event, without making anybody wait."""
-        ...
-
-    def check(self, t_now: float) -> None:
-        """Make sure that everything is on its way to the disk.
-
-        Raises
-        ------
-        RecordingError
-        """
-        ...
 
 
 class Listener(Protocol):

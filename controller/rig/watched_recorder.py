@@ -1,0 +1,34 @@
+"""The recorder as the supervisor needs it."""
+
+from typing import Protocol
+
+
+class Recorder(Protocol):
+    """Whoever puts the rings on the disk, in a process of its own."""
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes have been written."""
+        ...
+
+    @property
+    def n_lost_events(self) -> int:
+        """How many events it could not take."""
+        ...
+
+    def lag_s(self, t_now: float) -> float:
+        """Return for how long it has not finished a turn."""
+        ...
+
+    def event(self, kind: str, **fields: object) -> None:
+        """Take an event, without making anybody wait."""
+        ...
+
+    def check(self, t_now: float) -> None:
+        """Make sure that everything is on its way to the disk.
+
+        Raises
+        ------
+        RecordingError
+        """
+        ...
