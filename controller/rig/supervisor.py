@@ -26,7 +26,7 @@ from controller.errors import EngineFault, RecordingError
 from controller.rig.attendants import Attendant
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
-from controller.rig.watched_recorder import Recorder
+from controller.rig.recipients import EdgeOutlet, Recorder
 from controller.safety.interlock import Permit, Refusal
 from controller.sources.markers import MarkerGate
 from drivers.base import TriggerOutput
@@ -95,14 +95,6 @@ class Listener(Protocol):
 
     def update(self, status: Status) -> None:
         """Show how the session stands; called some twenty times a second."""
-        ...
-
-
-class EdgeOutlet(Protocol):
-    """Whoever tells others of the edges of the trigger line."""
-
-    def publish(self, edges: Any) -> None:
-        """Tell of each row of EDGE."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""The recorder as the supervisor needs it."""
+"""Who gets what the loop wrote, as the supervisor needs them."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Recorder(Protocol):
@@ -31,4 +31,12 @@ class Recorder(Protocol):
         ------
         RecordingError
         """
+        ...
+
+
+class EdgeOutlet(Protocol):
+    """Whoever tells others of the edges of the trigger line."""
+
+    def publish(self, edges: Any) -> None:
+        """Tell of each row of EDGE."""
         ...
