@@ -3,6 +3,7 @@
 Without this section only the trigger line is known, and a person does the rest.
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -72,6 +73,11 @@ class BistimPair(StimulatorSection):
         description="between the two pulses, 0 for both at once"
     )
     resolution: Literal["low", "high"] = "low"
+
+    @property
+    def makes_pairs(self) -> bool:
+        """Whether a trigger makes two pulses."""
+        return self.second_intensity_pct_mso > 0.0
 
 
 class MagstimBistim(BistimPair, RealStimulator):
@@ -221,6 +227,10 @@ def stimulator_complaint(
             "limits.stimulator.max_intensity_pct_mso = "
             f"{allowed.max_intensity_pct_mso:g}"
         )
+    if isinstance(stimulator, BistimPair) and stimulator.makes_pairs:
+        complaint = _pair_complaint(stimulator, limits)
+        if complaint is not None:
+            return complaint
     if stimulator.simulated != output_simulated:
         one, other = "output", "stimulator"
         if stimulator.simulated:
@@ -228,5 +238,33 @@ def stimulator_complaint(
         return (
             f"the {one} is simulated and the {other} is not, so no line joins them; "
             "simulate both or neither"
+        )
+    return None
+
+
+def _pair_complaint(pair: BistimPair, limits: LimitsSection) -> str | None:
+    allowed, train = limits.stimulator, limits.train
+    highest = math.inf if allowed is None else allowed.max_intensity_pct_mso
+    if not pair.second_intensity_pct_mso <= highest:
+        return (
+            "stimulator.second_intensity_pct_mso is "
+            f"{pair.second_intensity_pct_mso:g}, above "
+            f"limits.stimulator.max_intensity_pct_mso = {highest:g}"
+        )
+    if train is None:
+        return (
+            "each trigger makes a pair of pulses, which nothing allows without "
+            "limits.train; add it, or set stimulator.second_intensity_pct_mso to 0"
+        )
+    interval_s = pair.pair_interval_ms / 1e3
+    if interval_s != 0.0 and not interval_s >= train.min_pulse_interval_s:
+        return (
+            f"stimulator.pair_interval_ms is {pair.pair_interval_ms:g}, shorter than "
+            f"limits.train.min_pulse_interval_s = {train.min_pulse_interval_s:g} s"
+        )
+    if not interval_s <= train.max_train_s:
+        return (
+            f"stimulator.pair_interval_ms is {pair.pair_interval_ms:g}, longer than "
+            f"limits.train.max_train_s = {train.max_train_s:g} s"
         )
     return None

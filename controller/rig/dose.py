@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 
 from controller.config import Config
+from controller.config_stimulator import BistimPair
 from controller.core.records import EDGE
 from controller.core.structures import Program
 from controller.errors import ConfigError, FileError
-from controller.safety.dose import Dose, DoseLimits, dose_of_edges, planned_dose
+from controller.safety.dose import (
+    FULL_OUTPUT_PCT_MSO,
+    Dose,
+    DoseLimits,
+    dose_of_edges,
+    planned_dose,
+)
 from controller.session.dose_book import DoseBook, book_path, books_folder
 from controller.session.load import load_session
 
@@ -75,7 +82,10 @@ class SessionDose:
         """
         section = self.config.limits.dose
         limits: DoseLimits | None = None if section is None else section.to_limits()
-        planned = most_of(program, self.config.limits.max_pulses)
+        triggers = most_of(
+            program, self.config.limits.max_pulses, intensity_of(self.config)
+        )
+        planned = with_pairs(triggers, self.config)
         self.book.reserve(
             self.session,
             modality=self.config.limits.modality,
@@ -93,12 +103,45 @@ class SessionDose:
         FileError, RecordingError
             The plan then stays in the book.
         """
-        dose = dose_of_edges(np.concatenate([np.zeros(0, EDGE), *edges]))
+        triggers = dose_of_edges(
+            np.concatenate([np.zeros(0, EDGE), *edges]),
+            intensity_pct_mso=intensity_of(self.config),
+        )
+        dose = with_pairs(triggers, self.config)
         self.book.settle(self.session, dose, dt.datetime.now(dt.UTC))
         return dose
 
 
-def most_of(program: Program, max_pulses: int) -> Dose:
+def intensity_of(config: Config) -> float | None:
+    """Return the intensity of a session's pulses, None if only a person knows.
+
+    What a person declares is no more than that: it counts as full output.
+    """
+    stimulator = config.stimulator
+    if stimulator is None or stimulator.driver_name == "ttl":
+        return None
+    return stimulator.intensity_pct_mso
+
+
+def with_pairs(dose: Dose, config: Config) -> Dose:
+    """Return what triggers give if the stimulator makes two pulses of each."""
+    pair = config.stimulator
+    if not isinstance(pair, BistimPair) or not pair.makes_pairs:
+        return dose
+    first, second = pair.intensity_pct_mso, pair.second_intensity_pct_mso
+    return dataclasses.replace(
+        dose,
+        pulses=2 * dose.pulses,
+        trains=dose.pulses,
+        stimulated_s=dose.stimulated_s + dose.pulses * pair.pair_interval_ms / 1e3,
+        full_pulses=dose.pulses * (first + second) / FULL_OUTPUT_PCT_MSO,
+        highest_pct_mso=max(first, second) if dose.pulses else 0.0,
+    )
+
+
+def most_of(
+    program: Program, max_pulses: int, intensity_pct_mso: float | None = None
+) -> Dose:
     """Return the most that a program may give."""
     pulses, lasts_s = [], []
     for pattern in program.patterns:
@@ -111,6 +154,7 @@ def most_of(program: Program, max_pulses: int) -> Dose:
     return planned_dose(
         [pulses[k] for k in which],
         max_pulses=max_pulses,
+        intensity_pct_mso=intensity_pct_mso,
         lasts_s=sum(lasts_s[k] for k in which),
     )
 

@@ -52,14 +52,11 @@ class OpenedStimulator:
     kept : Kept
     setting : StimulatorSetting
     rules : DeviceRules
-    log : Path or None
-        Where a simulated device writes down its pulses and missed triggers.
     """
 
     kept: Kept
     setting: StimulatorSetting
     rules: DeviceRules
-    log: Path | None
 
 
 @contextlib.contextmanager
@@ -99,6 +96,37 @@ def opened_stimulator(
             "study allows of it."
         )
     rules = limits.stimulator.to_rules()
+    with kept_stimulator(
+        stimulator,
+        log=log,
+        edges=edges,
+        wiring=wiring,
+        ask_person=ask_person,
+        twin_options=twin_options,
+    ) as kept:
+        setting = StimulatorSetting(kept, rules, stimulator.intensity_pct_mso)
+        with stimulator_errors():
+            setting.set_up()
+        _check_interval(kept, limits.min_interval_s, stimulator)
+        yield OpenedStimulator(kept=kept, setting=setting, rules=rules)
+
+
+@contextlib.contextmanager
+def kept_stimulator(
+    stimulator: StimulatorSection,
+    *,
+    log: Path,
+    edges: TriggerEdges | None,
+    wiring: Wiring,
+    ask_person: AskPerson,
+    twin_options: tuple[str, ...] = (),
+) -> Iterator[KeptStimulator]:
+    """Start the keeper, which disarms the device; parameters as `opened_stimulator`.
+
+    Raises
+    ------
+    ConfigError, OutputNotFound, OutputBusy, StimulatorFault
+    """
     with contextlib.ExitStack() as stack:
         with stimulator_errors():
             port = str(getattr(stimulator, "port", ""))
@@ -110,15 +138,7 @@ def opened_stimulator(
             kept = KeptStimulator(_spec(stimulator, port), edges, ask_person)
             stack.callback(kept.close)
             kept.open()
-            setting = StimulatorSetting(kept, rules, stimulator.intensity_pct_mso)
-            setting.set_up()
-            _check_interval(kept, limits.min_interval_s, stimulator)
-        yield OpenedStimulator(
-            kept=kept,
-            setting=setting,
-            rules=rules,
-            log=log if stimulator.has_twin else None,
-        )
+        yield kept
 
 
 @contextlib.contextmanager

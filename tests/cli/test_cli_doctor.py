@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from importlib.metadata import Distribution
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import numpy as np
 import pytest
 
 from controller.cli.checkup import equipment, examine, machine
-from controller.cli.checkup.equipment import examine_output, timing_findings
+from controller.cli.checkup.equipment import (
+    examine_output,
+    examine_stimulator,
+    timing_findings,
+)
 from controller.cli.checkup.finding import Finding, Light, fault, note, ok
 from controller.cli.checkup.installation import (
     examine_installation,
@@ -220,3 +225,15 @@ def test_long_findings_are_wrapped_and_paths_stay_whole() -> None:
     text = ok("compiled code", f"Loads from {path} in no time at all.").as_text()
     assert path in text
     assert io.StringIO(text).readlines()[1].startswith(" " * 28)
+
+
+@pytest.mark.slow
+def test_the_simulated_stimulator_says_how_it_is() -> None:
+    config = load_config(shipped_config("mu-magstim-simulated.toml"))
+    finding = examine_stimulator(config)
+    assert finding.light is Light.OK
+    assert re.fullmatch(
+        r"The Magstim 200² at /dev/pts/\d+, simulated, is disarmed at \d+ %, its coil "
+        r"at \d+ °C\.",
+        finding.sentence,
+    )

@@ -16,6 +16,12 @@ LIMITS = {
     "max_coil_c": 40.0,
     "max_status_age_s": 1.0,
 }
+TRAIN = {
+    "max_pulses": 2,
+    "max_train_s": 0.1,
+    "min_pulse_interval_s": 0.002,
+    "min_inter_train_s": 4.0,
+}
 KINDS = sorted(
     get_args(section.model_fields["kind"].annotation)[0]
     for section in get_args(get_args(Stimulator)[0])
@@ -99,3 +105,29 @@ def test_what_does_not_go(
         merged = keys if name != "stimulator" else given[name] | keys
         given[name] = {key: v for key, v in merged.items() if v is not None}
     assert sentence in refused(**given)
+
+
+@pytest.mark.parametrize(
+    ("train", "interval_ms", "second", "sentence"),
+    [
+        (None, 10, 30, "which nothing allows without limits.train"),
+        ({}, 1, 30, "shorter than limits.train.min_pulse_interval_s = 0.002 s"),
+        ({}, 101, 30, "longer than limits.train.max_train_s = 0.1 s"),
+        ({}, 10, 61, "above limits.stimulator.max_intensity_pct_mso = 60"),
+        ({}, 2, 30, None),
+        ({}, 0, 30, None),
+        (None, 10, 0, None),
+    ],
+)
+def test_pairs_need_the_limits_of_trains(
+    train: dict[str, Any] | None, interval_ms: float, second: float, sentence: str
+) -> None:
+    given = tables(
+        "magstim-bistim", second_intensity_pct_mso=second, pair_interval_ms=interval_ms
+    )
+    if train is not None:
+        given["limits"] = given["limits"] | {"train": TRAIN | train}
+    if sentence is None:
+        assert config_of(**given).stimulator is not None
+    else:
+        assert sentence in refused(**given)

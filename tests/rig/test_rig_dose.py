@@ -9,12 +9,19 @@ import pytest
 from bad_days import config_of
 from click.testing import CliRunner
 from scenario import program_of
+from test_config_stimulator import TRAIN, tables
 
 from controller.cli.main import cli
 from controller.config import Config
 from controller.core.records import EDGE
 from controller.errors import ConfigError, DoseExceeded
-from controller.rig.dose import SessionDose, most_of, require_accountable
+from controller.rig.dose import (
+    SessionDose,
+    intensity_of,
+    most_of,
+    require_accountable,
+    with_pairs,
+)
 from controller.safety.ceilings import Modality
 from controller.safety.interlock import Refusal
 
@@ -105,3 +112,20 @@ def test_a_program_may_give_no_more_than_its_trials_and_its_limit() -> None:
     assert most_of(program, 100).pulses == 40
     assert most_of(program, 30).pulses == 30
     assert most_of(program, 30).trains == 0
+
+
+def test_intensity_counts_where_the_device_tells_it_and_pairs_count_twice() -> None:
+    triggers = most_of(program_of(n_trials=10), 100, 50.0)
+    assert triggers.full_pulses == 5.0
+    assert intensity_of(config_of()) is None
+    assert intensity_of(config_of(**tables("ttl"))) is None
+    assert intensity_of(config_of(**tables("magpro"))) == 45.0
+    single = config_of(**tables("magstim-bistim"))
+    assert with_pairs(triggers, single) == triggers
+    given = tables("magstim-bistim", second_intensity_pct_mso=30)
+    given["limits"]["train"] = TRAIN
+    pairs = with_pairs(triggers, config_of(**given))
+    assert (pairs.pulses, pairs.trains) == (20, 10)
+    assert pairs.full_pulses == pytest.approx(10 * 0.75)
+    assert pairs.highest_pct_mso == 45.0
+    assert pairs.stimulated_s == pytest.approx(10 * 0.01)

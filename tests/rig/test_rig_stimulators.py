@@ -104,7 +104,7 @@ def test_every_kind_is_armed_vouched_for_and_disarmed(
         watched.attendant.end()
         assert watched.until < 0
         watched.look_until(lambda: not stimulator.kept.status.armed)
-    assert stimulator.log is None or read_stimulator_log(stimulator.log).pulses == 0
+    assert read_stimulator_log(tmp_path / "stimulator.jsonl").pulses == 0
 
 
 @pytest.mark.parametrize("kind", ["simulated-magstim-200", "simulated-magpro"])

@@ -11,6 +11,9 @@ from controller.errors import PhasegateError
 from controller.rig.design import check_rest
 from controller.rig.outputs import opened_output
 from controller.rig.spatial import check_montage, resolved_montage
+from controller.rig.stimulator_state import where_it_is
+from controller.rig.stimulators import kept_stimulator
+from controller.rig.wiring import Wiring
 from controller.sources.lsl import FoundStream, LslInlet, find_stream
 from controller.sources.montage import mixing_matrix, used_channels
 from controller.sources.process import start_source
@@ -31,6 +34,8 @@ def examine_equipment(config_path: Path) -> Iterator[Finding]:
     yield ok("configuration", f"{config_path} is valid.")
     yield from examine_stream(config)
     yield examine_output(config)
+    if config.stimulator is not None:
+        yield examine_stimulator(config)
 
 
 def examine_stream(config: Config) -> Iterator[Finding]:
@@ -103,6 +108,36 @@ def examine_output(config: Config) -> Finding:
         except PhasegateError as error:
             return fault_of("output", error)
     return ok("output", f"The {where} opened and closed.")
+
+
+def examine_stimulator(config: Config) -> Finding:
+    """Return what the stimulator says of itself; it is disarmed, and set to nothing."""
+    section = config.stimulator
+    if section is None or section.driver_name == "ttl":
+        return note(
+            "stimulator",
+            "Nothing can be asked of it: a person sets, arms and watches it.",
+        )
+    with tempfile.TemporaryDirectory(prefix="phasegate-doctor-") as folder:
+        try:
+            with kept_stimulator(
+                section,
+                log=Path(folder) / "stimulator.jsonl",
+                edges=None,
+                wiring=Wiring(),
+                ask_person=lambda _question: False,
+            ) as kept:
+                status = kept.status
+        except PhasegateError as error:
+            return fault_of("stimulator", error)
+    where = f"{where_it_is(kept)}{', simulated,' if section.simulated else ''}"
+    if status is None or status.error is not None:
+        why = "says nothing" if status is None else f"says: {status.error}"
+        return note("stimulator", f"The {where} {why}; see to it before a session.")
+    words = f"The {where} is disarmed at {status.intensity_pct_mso:g} %"
+    if status.temperature_c is not None:
+        words += f", its coil at {status.temperature_c:.0f} °C"
+    return ok("stimulator", f"{words}.")
 
 
 def _listen(found: FoundStream) -> StreamTiming:
