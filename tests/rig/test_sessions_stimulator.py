@@ -99,7 +99,6 @@ def test_hot_coil_is_not_armed(run_day) -> None:
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("simulated-magstim-200", ("--coil-removed-after", "60")),
         ("simulated-magstim-200", ("--silent-after", "60")),
         ("simulated-magpro", ("--panel-disable-after", "40")),
         ("simulated-duomag", ("--unplug-after", "600")),
