@@ -42,6 +42,14 @@ class _Order:
     kind_of_file: str
     overwrite: bool
 
+    def told(self) -> Iterator[Path]:
+        """Yield the sessions, and say which one is at work."""
+        n = len(self.folders)
+        for number, folder in enumerate(self.folders, start=1):
+            of = f" ({number} of {n})" if n > 1 else ""
+            say(f"Exporting {folder.name}{of} ...")
+            yield folder
+
 
 @click.command()
 @click.argument(
@@ -188,7 +196,7 @@ def _to_bids(order: _Order, wish: "BidsWish") -> Iterator[dict[str, object]]:
     from controller.export.bids import export_bids
 
     taken: frozenset[str] = frozenset()
-    for folder in order.folders:
+    for folder in order.told():
         result = export_bids(folder, dataclasses.replace(wish, taken=taken))
         taken |= {result.stem}
         _tell(folder, result)
@@ -215,7 +223,7 @@ def _to_fif(order: _Order) -> Iterator[dict[str, object]]:
     from controller.export.fif import write_fif
     from controller.export.opened import open_session
 
-    for folder in order.folders:
+    for folder in order.told():
         paths = write_fif(open_session(folder), order.out, overwrite=order.overwrite)
         yield _written(folder, paths)
 
@@ -227,7 +235,7 @@ def _to_tables(order: _Order) -> Iterator[dict[str, object]]:
     kind: Literal["csv", "parquet"] = (
         "parquet" if order.kind_of_file == "parquet" else "csv"
     )
-    for folder in order.folders:
+    for folder in order.told():
         paths = write_tables(
             load_session(folder), order.out, kind, overwrite=order.overwrite
         )
@@ -238,7 +246,7 @@ def _to_methods(order: _Order) -> Iterator[dict[str, object]]:
     from controller.export.methods_file import write_methods
     from controller.session.load import load_session
 
-    for folder in order.folders:
+    for folder in order.told():
         path = write_methods(load_session(folder), order.out, overwrite=order.overwrite)
         yield _written(folder, [path])
 

@@ -20,7 +20,7 @@ from controller.export.grid import SampleGrid, grid_of
 from controller.export.happenings import GAP, PADDING, Happening
 from controller.export.hed import HED_VERSION
 from controller.export.mne_objects import annotated_raw, require
-from controller.export.nibs import nibs_files
+from controller.export.nibs_files import nibs_files
 from controller.export.signals import ExportedChannel, channels_of, configured
 from controller.export.stimulation import Stimulation, recorded_stimulation
 from controller.session.append_file import reason_of

@@ -80,7 +80,11 @@ def _of_recording(root: Path, entities: Entities) -> set[str]:
     Electrodes and their coordinate system belong to all recordings of a session.
     """
     folder = root / entities.folder
-    stems = (entities.stem, f"sub-{entities.subject}_ses-{entities.session}_space-")
+    stems = (
+        entities.stem,
+        f"{entities.without_run}_coordsystem",
+        f"sub-{entities.subject}_ses-{entities.session}_space-",
+    )
     return {
         str(path.relative_to(root))
         for path in folder.glob("*/*")

@@ -37,6 +37,11 @@ class Entities:
         )
 
     @property
+    def without_run(self) -> str:
+        """Beginning of the names of files that all runs share."""
+        return self.stem.rpartition("_")[0]
+
+    @property
     def folder(self) -> str:
         """Folder of the session, below the data set's."""
         return f"sub-{self.subject}/ses-{self.session}"

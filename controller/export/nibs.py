@@ -1,26 +1,21 @@
-"""NIBS-BIDS: what was delivered, and why just then. After draft 6.3 of BEP037.
+"""Tables of NIBS-BIDS: what was delivered, and why just then. BEP037, draft v6.3.
 
-The draft describes pulses. What made the loop give them, or not, it leaves open; here
-that stands in columns and in one block `ClosedLoop` of our own.
+The draft lists sets of parameters and does not speak of closed loops. Here every
+attempt to stimulate is a set of its own, for the state of the brain that it waited for
+is one of its parameters; columns of our own tell it, as the draft's readers propose.
 
 References
 ----------
-BIDS extension proposal 37, non-invasive brain stimulation, draft v6.3.
+BIDS extension proposal 37, non-invasive brain stimulation, draft v6.3; discussion of
+closed loops: bids-specification, issue 2417.
 """
 
 import dataclasses
-from typing import Any
+import itertools
 
-from controller import __version__
 from controller.export.columns import Cell, Column, Table
-from controller.export.entities import Entities
-from controller.export.grid import SampleGrid
-from controller.export.signals import configured
-from controller.export.stimulation import Device, Position, Stimulation
-from controller.session.jsonable import JsonValue, jsonable, to_page
-from controller.session.load import Session
+from controller.export.stimulation import Stimulation
 
-DRAFT = "BEP037 draft v6.3"
 _ATTEMPTED = ("fired", "uncertain", "refused")
 _CLOSED_LOOP = (
     "target_phase_deg",
@@ -51,7 +46,15 @@ _TOLD = {
     "stimulus_intensity": "As set at the stimulator by its operator.",
     "intensity_reference": "What the intensity was scaled to.",
     "intensity_scaling": "Intensity as a multiple of the reference.",
-    "current_direction": "Direction of the induced current.",
+    "first_inflection": "Direction of the first deflection of the induced current.",
+    "current_direction": "Direction of the current in the coil's windings.",
+}
+
+
+_VALIDATION = {
+    "observed": "the device recorded it",
+    "not_verified": "the trigger left; the device keeps no record",
+    "unknown": "the trigger output failed in the call",
 }
 
 
@@ -93,8 +96,14 @@ def nibs_table(trials: Table, stimulation: Stimulation | None) -> Table:
     told = _told(stimulation)
     units = (stimulation.intensity_units if stimulation else None) or ""
     ids: list[Cell] = [attempts.ids[row] for row in attempts.rows]
+    numbers_fired = itertools.count(1)
     counts: list[Cell] = [
-        {"fired": 1, "refused": 0}.get(str(status)) for status in picked["status"]
+        next(numbers_fired) if status == "fired" else None
+        for status in picked["status"]
+    ]
+    validated = [
+        _validation(status, t)
+        for status, t in zip(picked["status"], picked["t_pulse_observed"], strict=True)
     ]
     return Table(
         columns=(
@@ -114,9 +123,16 @@ def nibs_table(trials: Table, stimulation: Stimulation | None) -> Table:
             ),
             Column(
                 name="stimulus_count",
-                description="Triggers that left: 0 for a refused attempt, n/a where "
-                "nobody knows.",
+                description="Counter of the triggers that left; n/a for one that did "
+                "not, or where nobody knows.",
                 cells=counts,
+            ),
+            Column(
+                name="stimulus_validation",
+                description="Whether the device's own record has the pulse; n/a for a "
+                "refused one.",
+                cells=validated,
+                levels=_VALIDATION,
             ),
             *picked.only(*_CLOSED_LOOP).columns,
         )
@@ -134,9 +150,21 @@ def _told(stimulation: Stimulation | None) -> dict[str, Cell]:
         "stimulus_shape": stimulation.stimulus_shape,
         "stimulus_intensity": stimulation.stimulus_intensity,
         "intensity_reference": stimulation.intensity_reference,
-        "intensity_scaling": stimulation.intensity_scaling,
+        "intensity_scaling": _scaling(stimulation),
+        "first_inflection": stimulation.first_inflection,
         "current_direction": stimulation.current_direction,
     }
+
+
+def _scaling(stimulation: Stimulation) -> Cell:
+    is_absolute = stimulation.intensity_reference == "absolute"
+    return "absolute" if is_absolute else stimulation.intensity_scaling
+
+
+def _validation(status: Cell, t_observed: Cell) -> Cell:
+    if status == "fired":
+        return "not_verified" if t_observed is None else "observed"
+    return "unknown" if status == "uncertain" else None
 
 
 def decision_table(trials: Table) -> Table:
@@ -152,139 +180,37 @@ def decision_table(trials: Table) -> Table:
     return Table(columns=(link, *first.columns, *trials.only(*_CLOSED_LOOP).columns))
 
 
-def position_table(positions: tuple[Position, ...]) -> Table:
+def position_table(told: Stimulation) -> Table:
     """Return `*_markers.tsv`: where the coil or electrode was."""
 
     def axis(name: str) -> Column:
         return Column(
-            name=name,
-            description=f"{name.upper()} coordinate.",
-            cells=[getattr(position, f"{name}_mm") for position in positions],
+            name=f"position_{name}",
+            description=f"{name.upper()} coordinate of the point stimulated.",
+            cells=[getattr(position, f"{name}_mm") for position in told.position],
             units="mm",
         )
 
+    element = told.element.id if told.element else None
     return Table(
         columns=(
             Column(
                 name="nibs_position_id",
                 description="Identifier of the position; events.tsv refers to it.",
-                cells=[position.id for position in positions],
+                cells=[position.id for position in told.position],
+            ),
+            Column(
+                name="nibs_element_id",
+                description="Coil, electrode or transducer that was there.",
+                cells=[element] * len(told.position),
+            ),
+            Column(
+                name="position_description",
+                description="What is there.",
+                cells=[position.description for position in told.position],
             ),
             axis("x"),
             axis("y"),
             axis("z"),
-            Column(
-                name="description",
-                description="What is there.",
-                cells=[position.description for position in positions],
-            ),
         )
     )
-
-
-def nibs_files(
-    session: Session,
-    grid: SampleGrid,
-    trials: Table,
-    entities: Entities,
-    told: Stimulation | None,
-) -> dict[str, str]:
-    """Return the text of every file of `nibs/`, by name."""
-    stem = entities.stem
-    table, decisions = nibs_table(trials, told), decision_table(trials)
-    files = {
-        f"{stem}_nibs.tsv": table.text(),
-        f"{stem}_nibs.json": to_page(
-            {**_about(session, grid, entities, told), **table.sidecar()}
-        ),
-        f"{stem}_decisions.tsv": decisions.text(),
-        f"{stem}_decisions.json": to_page(decisions.sidecar()),
-    }
-    if told is not None and told.position and told.coordinate_system is not None:
-        positions = position_table(told.position)
-        files[f"{stem}_markers.tsv"] = positions.text()
-        files[f"{stem}_markers.json"] = to_page(positions.sidecar())
-        files[f"{stem}_coordsystem.json"] = to_page(
-            {
-                "NIBSCoordinateSystem": told.coordinate_system.name,
-                "NIBSCoordinateUnits": "mm",
-                "NIBSCoordinateSystemDescription": told.coordinate_system.description,
-            }
-        )
-    return files
-
-
-def _about(
-    session: Session, grid: SampleGrid, entities: Entities, told: Stimulation | None
-) -> dict[str, JsonValue]:
-    recording = f"bids::{entities.folder}/eeg/{entities.stem}_eeg"
-    return {
-        "NIBSDescription": (told.description if told else None)
-        or "Triggers locked to the phase of the EEG.",
-        "NIBSDraft": DRAFT,
-        "ConcurrentModalities": ["eeg"],
-        "IntendedFor": recording,
-        "StimulatorSet": _devices("StimulatorID", told.stimulator if told else None),
-        "ElementSet": _devices("NIBSElementID", told.element if told else None),
-        "NavigationSystem": (told.navigation_system if told else None) or "n/a",
-        "ClosedLoop": _closed_loop(session, grid),
-    }
-
-
-def _devices(key: str, device: Device | None) -> JsonValue:
-    if device is None:
-        return []
-    words = {
-        "Manufacturer": device.manufacturer,
-        "ManufacturersModelName": device.model,
-        "DeviceSerialNumber": device.serial_number,
-        "Description": device.description,
-    }
-    return [jsonable({key: device.id} | {k: v for k, v in words.items() if v})]
-
-
-def _closed_loop(session: Session, grid: SampleGrid) -> JsonValue:
-    """Return why and when the loop triggered: everything that holds for all rows."""
-    config, summary = configured(session), session.summary or {}
-    design: dict[str, Any] = session.design
-    weights = design.get("mixing")
-    return jsonable(
-        {
-            "Trigger": "state-dependent",
-            "States": ["phase", "amplitude"],
-            "PhaseConvention": "0 deg is the positive peak, 180 deg the trough, "
-            "-90 deg rising, 90 deg falling",
-            "Target": config.get("target"),
-            "Band": config.get("rhythm", {}).get("band"),
-            "BandHz": design.get("band_hz"),
-            "IndividualFrequencyHz": design.get("frequency_hz"),
-            "SpatialFilter": None
-            if weights is None
-            else {
-                label: float(weight)
-                for label, weight in zip(
-                    session.stream.labels, weights[0], strict=False
-                )
-                if weight
-            },
-            "SpatialFilterUnits": "uV per unit of the stream",
-            "Estimator": summary.get("estimator")
-            or config.get("estimator", {}).get("kind"),
-            "FirstSampleHostClockS": grid.t_first,
-            "HorizonS": design.get("horizon_s"),
-            "LockS": design.get("lock_s"),
-            "OutputLatencyS": design.get("output_latency_s"),
-            "AmplitudeGate": config.get("gate"),
-            "Timing": config.get("timing"),
-            "Artifact": config.get("artifact"),
-            "Limits": config.get("limits"),
-            "Expected": summary.get("promise"),
-            "Software": {"Name": "phasegate", "Version": _version(session)},
-            "ExportedBy": {"Name": "phasegate", "Version": __version__},
-            "SessionFolder": session.path.name,
-        }
-    )
-
-
-def _version(session: Session) -> object:
-    return (session.provenance or {}).get("phasegate") or "n/a"

@@ -15,6 +15,8 @@ from controller.session.load import Session
 
 _MAKERS = {"magstim": "Magstim", "magventure": "MagVenture", "duomag": "Deymed"}
 
+PERCENT_MSO = "% Maximum Stimulator Output"
+
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -62,13 +64,23 @@ class Stimulation(Section):
         ]
         | None
     ) = None
-    stimulus_intensity: Positive | None = Field(None, description="in intensity_units")
-    intensity_units: str | None = Field(None, description="`%` of the maximum output")
+    stimulus_intensity: Positive | None = Field(
+        default=None, description="in intensity_units"
+    )
+    intensity_units: str | None = Field(
+        default=None, description=f"such as `{PERCENT_MSO}`"
+    )
     intensity_reference: Literal["rMT", "aMT", "1mV", "e-field", "absolute"] | None = (
         None
     )
+    intensity_reference_value: Positive | None = Field(
+        default=None, description="the threshold, in intensity_units"
+    )
     intensity_scaling: Positive | None = None
-    current_direction: str | None = None
+    first_inflection: Literal["rising", "descending"] | None = None
+    current_direction: Literal["cl", "co", "cl-co", "co-cl"] | None = Field(
+        default=None, description="in the coil's windings, seen from behind it"
+    )
     stimulator: Device | None = None
     element: Device | None = None
     navigation_system: str | None = None
@@ -81,6 +93,10 @@ class Stimulation(Section):
             raise ValueError("positions mean nothing without [coordinate_system]")
         if self.stimulus_intensity is not None and self.intensity_units is None:
             raise ValueError("stimulus_intensity needs intensity_units")
+        if self.intensity_reference_value is not None and (
+            self.intensity_reference in (None, "absolute")
+        ):
+            raise ValueError("intensity_reference_value needs an intensity_reference")
         return self
 
 
@@ -96,7 +112,7 @@ def recorded_stimulation(session: Session) -> Stimulation | None:
     return Stimulation(
         nibs_type="TMS",
         stimulus_intensity=float(intensity) if intensity else None,
-        intensity_units="%" if intensity else None,
+        intensity_units=PERCENT_MSO if intensity else None,
         intensity_reference="absolute" if intensity else None,
         stimulator=Device(
             id=kind,

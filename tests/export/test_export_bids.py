@@ -22,10 +22,11 @@ nibs_type = "TMS"
 description = "Single pulses over left M1."
 stimulus_shape = "Biphasic"
 stimulus_intensity = 54.0
-intensity_units = "%"
+intensity_units = "% Maximum Stimulator Output"
 intensity_reference = "rMT"
+intensity_reference_value = 49.0
 intensity_scaling = 1.1
-current_direction = "PA"
+current_direction = "cl-co"
 
 [stimulator]
 id = "tms1"
@@ -146,15 +147,28 @@ def test_events_point_to_attempts_and_attempts_to_devices(exported):
         device["StimulatorID"] for device in about["StimulatorSet"]
     }
     assert {row["nibs_element_id"] for row in attempts} == {
-        element["NIBSElementID"] for element in about["ElementSet"]
+        element["ElementID"] for element in about["ElementSet"]
     }
     positions = rows_of(beside(exported, "markers.tsv", "nibs"))
     assert {r["nibs_position_id"] for r in events if r["decision"] != "n/a"} == {
         row["nibs_position_id"] for row in positions
     }
-    assert about["stimulus_intensity"]["Units"] == "%"
-    counts = {(row["status"], row["stimulus_count"]) for row in attempts}
-    assert counts == {("fired", "1"), ("refused", "0")}
+    assert about["stimulus_intensity"]["Units"] == "% Maximum Stimulator Output"
+    assert about["IntensitySet"] == [
+        {
+            "IntensityID": "rMT",
+            "Value": 49.0,
+            "Units": "% Maximum Stimulator Output",
+        }
+    ]
+    assert about["ElementSet"][0]["ElementType"] == "coil"
+    fired = [row for row in attempts if row["status"] == "fired"]
+    counted = [int(row["stimulus_count"]) for row in fired]
+    assert counted == list(range(1, len(fired) + 1))
+    validated = {(row["status"], row["stimulus_validation"]) for row in attempts}
+    assert validated == {("fired", "observed"), ("refused", "n/a")}
+    system = f"{exported.stem.rpartition('_')[0]}_coordsystem.json"
+    assert beside(exported, "nibs.tsv", "nibs").with_name(system).is_file()
 
 
 def test_the_closed_loop_block_says_why_and_when(exported):
@@ -297,7 +311,7 @@ def test_a_stimulator_of_the_session_needs_no_file(make, tmp_path):
     row = rows_of(beside(export, "nibs.tsv", "nibs"))[0]
     assert (row["nibs_type"], row["stimulus_intensity"]) == ("TMS", "45")
     about = page_of(beside(export, "nibs.json", "nibs"))
-    assert about["stimulus_intensity"]["Units"] == "%"
+    assert about["stimulus_intensity"]["Units"] == "% Maximum Stimulator Output"
     (device,) = about["StimulatorSet"]
     assert (device["Manufacturer"], device["Description"]) == ("Magstim", "simulated")
 
@@ -316,13 +330,15 @@ def test_the_manuals_stimulation_file_is_accepted(tmp_path):
     ("change", "words"),
     [
         (("TMS", "magic"), "nibs_type"),
-        (('intensity_units = "%"\n', ""), "intensity_units"),
+        (('intensity_units = "% Maximum Stimulator Output"\n', ""), "intensity_units"),
         (('[coordinate_system]\nname = "MNI152"\n', ""), "coordinate_system"),
         (("x_mm = -37.0", "x_mm = nan"), "x_mm"),
+        (('"cl-co"', '"PA"'), "current_direction"),
+        (('"rMT"', '"absolute"'), "intensity_reference_value"),
         (("[stimulator]", "[stimulator"), "TOML"),
         (('model = "', 'modell = "'), "modell"),
     ],
-    ids=["type", "units", "system", "nan", "toml", "unknown"],
+    ids=["type", "units", "system", "nan", "direction", "anchor", "toml", "unknown"],
 )
 def test_a_mistake_in_the_stimulation_file_is_named(tmp_path, change, words):
     path = tmp_path / "stimulation.toml"

@@ -10,8 +10,12 @@ import pylsl
 import pytest
 
 from controller.config import LslSource
+from controller.core.records import EDGE
 from controller.errors import StreamLost, StreamNotFound
+from controller.kernels.jit import new_records
+from controller.safety.interlock import Refusal
 from controller.sources.network import configure_lsl
+from controller.sources.pulse_outlet import edge_marker
 
 pytest.importorskip("mne_realtime")
 configure_lsl(local_only=True)
@@ -170,18 +174,25 @@ def test_leaving_early_ends_the_thread(amplifier):
 
 
 @pytest.mark.parametrize(
-    ("text", "counts"),
+    ("fields", "counts"),
     [
-        ('{"edge": 0, "refusal": null, "system_error": null}', True),
-        ('{"edge": 1, "refusal": null}', False),
-        ('{"edge": 0, "refusal": "TOO_LATE"}', False),
-        ('{"edge": 0, "refusal": null, "system_error": 5}', False),
-        ("pulse", False),
-        ("7", False),
+        ({}, True),
+        ({"edge": 1, "rises": 0}, False),
+        ({"refusal": Refusal.TOO_LATE}, False),
+        ({"system_error": 5}, False),
     ],
+    ids=["first", "falling", "refused", "failed"],
 )
-def test_only_a_pulse_that_left_counts(text, counts):
-    assert is_pulse(text) is counts
+def test_only_a_pulse_that_left_counts(fields, counts):
+    edge = new_records(EDGE)[0]
+    for name, value in {"rises": 1, **fields}.items():
+        edge[name] = value
+    assert is_pulse(edge_marker(edge)) is counts
+
+
+@pytest.mark.parametrize("text", ["pulse", "7", "[]", '{"trial": 1}'])
+def test_markers_of_others_do_not_count(text):
+    assert is_pulse(text) is False
 
 
 def test_no_such_stream_is_one_sentence():
