@@ -5,12 +5,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts bench bench-smoke clean help
+.PHONY: demo test check format lint types contracts safety mutants bench bench-smoke clean help
 
 help:
 	@echo "make demo   install and run one minute of closed loop on simulated devices"
 	@echo "make test   install and run the tests"
 	@echo "make check  format, lint, types, import contracts, tests, benchmarks in smoke mode"
+	@echo "make safety every line and branch of controller/safety, uncompiled; make mutants tests its tests"
 	@echo "make bench  measure latency and kernels against their budgets"
 
 $(STAMP): pyproject.toml
@@ -40,6 +41,13 @@ types: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
+safety: $(STAMP)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/safety -p no:cacheprovider \
+		--cov=controller.safety --cov-branch --cov-report=term-missing --cov-fail-under=100
+
+mutants: $(STAMP)
+	$(BIN)/python -m bench.mutants
+
 bench: $(STAMP)
 	$(BIN)/python -m bench.run
 
@@ -47,7 +55,7 @@ bench-smoke: $(STAMP)
 	$(BIN)/python -m bench.run --smoke
 	$(BIN)/python -m bench.accuracy --smoke
 
-check: lint types contracts test bench-smoke
+check: lint types contracts test safety bench-smoke
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -296,7 +296,7 @@ class Twin:
             ("DEVICE_NOT_READY", self.permits & 32),
             ("INTERVAL_TOO_SHORT", t_fire - self.t_last_pulse >= rules.min_interval_s),
             ("BUDGET_SPENT", self.pulses < rules.max_pulses),
-            ("DATA_TOO_OLD", t_now - self.t_sample <= rules.max_data_age_s),
+            ("DATA_TOO_OLD", -AHEAD_S <= t_now - self.t_sample <= rules.max_data_age_s),
             ("TOO_LATE", t_now - t_fire <= rules.max_lateness_s),
         )
         return next((name for name, holds in questions if not holds), "NONE")

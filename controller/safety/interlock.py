@@ -15,6 +15,9 @@ from controller.safety.limits import LIMITS
 RATE_WINDOW_S = 60.0
 """The minute of `max_per_minute`: any sixty seconds, not those of a clock."""
 
+STAMP_AHEAD_S = 0.005
+"""How far ahead of the clock a sample's stamp may lie: the clocks' own uncertainty."""
+
 
 class State(enum.IntEnum):
     """Where the interlock stands."""
@@ -77,7 +80,8 @@ REFUSAL_SENTENCES: dict[Refusal, str] = {
     Refusal.NOT_RECORDING: "the session was not reaching the disk",
     Refusal.INTERVAL_TOO_SHORT: "the last pulse was closer than the minimum interval",
     Refusal.BUDGET_SPENT: "the session's pulse budget was spent",
-    Refusal.DATA_TOO_OLD: "the newest sample was older than the data-age limit",
+    Refusal.DATA_TOO_OLD: "the newest sample was older than the data-age limit, or "
+    "stamped ahead of the clock",
     Refusal.TOO_LATE: "the trigger would have left later than the lateness limit",
     Refusal.OUTPUT_FAILED: "the trigger output did not take the bytes",
     Refusal.DOUBTFUL: "an artifact or a gap came between plan and deadline",
@@ -222,7 +226,7 @@ def review(
     if reason == _NONE:
         reason = _review_pattern(limits, ledger, rise, left, t_fire)
     if reason == _NONE:
-        if not -math.inf < t_now - t_sample <= limits.max_data_age_s:
+        if not -STAMP_AHEAD_S <= t_now - t_sample <= limits.max_data_age_s:
             reason = _DATA_TOO_OLD
         elif not -math.inf < t_now - t_fire <= limits.max_lateness_s:
             reason = _TOO_LATE

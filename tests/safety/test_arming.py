@@ -259,3 +259,11 @@ class ArmingMachine(RuleBasedStateMachine):
 
 
 TestArmingMachine = ArmingMachine.TestCase
+
+
+@pytest.mark.parametrize("max_armed_s", [1e-3, 0.5, 1.0, 1e6])
+def test_an_arming_may_be_as_short_as_somebody_likes(max_armed_s):
+    arming = Arming(max_armed_s)
+    arming.request("me", 10.0)
+    assert arming.confirm("me", 10.0) == 10.0 + max_armed_s
+    assert arming.state(10.0) is State.ARMED

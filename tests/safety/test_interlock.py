@@ -143,6 +143,12 @@ def test_data_of_the_limiting_age_is_allowed_and_older_is_not(ask):
 
 
 @BOTH
+def test_a_stamp_a_hair_too_far_ahead_of_the_clock_is_refused(ask):
+    assert ask_with(ask, age=-0.0049) is Refusal.NONE
+    assert ask_with(ask, age=-0.0051) is Refusal.DATA_TOO_OLD
+
+
+@BOTH
 def test_the_limiting_lateness_is_allowed_and_later_is_not(ask):
     limit = float(LIMITS.max_lateness_s[0])
     permits = int(Permit.ALL)
@@ -342,6 +348,20 @@ def test_a_ledger_counts_pulses_trains_and_the_newest_instants():
     assert sorted(ring.tolist()) == [3.1, 3.2, 9.0]
 
 
+def test_a_train_is_counted_once_with_its_second_pulse():
+    ledger, ring = ledger_of(), new_rate_ring(9)
+    counted = []
+    for place, t in enumerate((1.0, 1.1, 1.2, 1.3)):
+        count_pulse(ledger, ring, place, t)
+        counted.append(int(ledger.trains))
+    assert counted == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("most", "length"), [(0, 1), (1, 1), (2, 2), (60, 60)])
+def test_the_ring_is_as_long_as_a_minutes_pulses(most, length):
+    assert new_rate_ring(most).tolist() == [-math.inf] * length
+
+
 def test_every_refusal_has_its_sentence():
     assert set(REFUSAL_SENTENCES) == set(Refusal) - {Refusal.NONE}
 
@@ -353,6 +373,7 @@ def test_nobody_is_armed_by_default():
     assert state_of(ledger_of(fault=3), int(Permit.ALL)) is State.FAULT
 
 
+@pytest.mark.skipif(not hasattr(review, "signatures"), reason="not compiled")
 def test_another_type_of_argument_is_refused():
     with pytest.raises(TypeError):
         review(LIMITS, ledger_of(), 7, 0, 1, 0.0, 0.0, 0.0)
