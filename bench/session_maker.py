@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from controller.calibration.profile import Profile
 from controller.config import Config, SyntheticSource
 from controller.engine.virtual import Tape
 from controller.estimators.base import Designer
@@ -102,6 +103,7 @@ def make_session(
     seed: int = 1,
     trouble: Trouble = lambda _: None,
     designer: Designer | None = None,
+    profile: Profile | None = None,
 ) -> Path:
     """Run a session on a virtual clock, record it, and return its folder."""
     source = config.source
@@ -127,7 +129,7 @@ def make_session(
         late_s=told.late_s,
         fail_call=told.fail_call,
     )
-    planner = planner_of(config, stream, None)
+    planner = planner_of(config, stream, profile)
     if designer is not None:
         planner = dataclasses.replace(planner, designer=designer)
     return run_on_tape(planner, text, given, root)

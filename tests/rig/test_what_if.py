@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_days import config_text
 from replays import LOOP_AT, made, text_of
+from rests import SOURCE, calibrated, stream_of
 
+from bench.session_maker import make_session
 from bench.session_troubles import stalls
 from controller.config import parse_config
 from controller.core.structures import Program
 from controller.errors import ConfigError, FileError
+from controller.rig.profile import find_profile, keep
 from controller.rig.replay_input import HANDED_OVER, read_loop_input
 from controller.rig.replay_report import replay_folder
 from controller.rig.what_if import (
@@ -129,3 +133,22 @@ def test_what_was_never_fired_is_not_exported_as_if_it_had_been(tmp_path):
     again = asked(made(tmp_path))
     with pytest.raises(FileError, match="decided on a virtual clock"):
         export_bids(again.path, BidsWish(root=tmp_path / "bids"))
+
+
+def test_a_session_with_a_profile_is_planned_from_its_copy(tmp_path):
+    kept = find_profile(keep(calibrated(), stream_of(), tmp_path / "profiles"), "P07")
+    text = config_text(
+        source=SOURCE,
+        run={"participant": "P07", "rest_s": 5, "duration_s": 10},
+        rhythm={"frequency_hz": kept.frequency_hz},
+    )
+    folder = make_session(
+        parse_config(text, where="test"), text, tmp_path, profile=kept
+    )
+    session, again = load_session(folder), asked(folder)
+    assert profile_of(session).name == kept.name
+    assert again.summary["rhythm"]["profile"] == kept.name
+    programs = [read_loop_input(one.path).loop for one in (session, again)]
+    assert differing(*programs) == set()
+    assert len(session.decisions) > 20
+    assert session.decisions.tobytes() == again.decisions.tobytes()
