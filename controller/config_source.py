@@ -115,10 +115,16 @@ class SyntheticSource(Section):
 
 
 class FileSource(Section):
-    """A recording that mne reads, replayed over LSL by a process of its own."""
+    """A recording, replayed over LSL by a process of its own."""
 
     kind: Literal["file"]
     path: Path
+    stream: Label | None = Field(
+        None, description="name of the stream, where an XDF file has several of EEG"
+    )
+    unit: Literal["uV", "mV", "V"] | None = Field(
+        None, description="unit of the samples, where an XDF file does not say it"
+    )
     speed: Positive = 1.0
     rail_uv: Positive | None = None
 

@@ -17,6 +17,7 @@ from controller.cli.profiles import profiles
 from controller.cli.recover import recover
 from controller.cli.replay import replay
 from controller.cli.run import run
+from controller.cli.stream import stream
 from controller.cli.streams import streams
 from controller.cli.threshold import threshold
 from controller.cli.trouble import CommandGroup
@@ -57,6 +58,7 @@ for command in (
     verify,
     compare,
     export,
+    stream,
     streams,
     devices,
     check,

@@ -95,7 +95,15 @@ def rest_of_file(path: Path, seconds: float | None = None) -> RestRecording:
             [1.0 if unit == "microvolts" else np.nan for unit in recording.units]
         ),
     )
-    return _on_the_beat(path.name, stream, recording.samples[:n_samples])
+    # From 1 s on: a stamp of 0 means "no sample" to the loop.
+    t_sample = 1.0 + recording.instants_s[:n_samples]
+    return RestRecording(
+        name=path.name,
+        stream=stream,
+        t_sample=t_sample,
+        raw=np.ascontiguousarray(recording.samples[:n_samples]),
+        timing=judge_timing(t_sample, t_sample.copy(), stream.sfreq_hz),
+    )
 
 
 def rest_of_session(path: Path, *, participant: str) -> RestRecording:
@@ -156,18 +164,4 @@ def rest_of_session(path: Path, *, participant: str) -> RestRecording:
         t_sample=t_sample[:n_rest],
         raw=np.ascontiguousarray(session.raw[:n_rest]),
         timing=judge_timing(t_sample[:n_rest], arrivals, recorded.sfreq_hz),
-    )
-
-
-def _on_the_beat(
-    name: str, stream: StreamDescription, raw: Float32Array
-) -> RestRecording:
-    # From 1 s on: a stamp of 0 means "no sample" to the loop.
-    t_sample = 1.0 + np.arange(len(raw)) / stream.sfreq_hz
-    return RestRecording(
-        name=name,
-        stream=stream,
-        t_sample=t_sample,
-        raw=np.ascontiguousarray(raw),
-        timing=judge_timing(t_sample, t_sample.copy(), stream.sfreq_hz),
     )

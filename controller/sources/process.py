@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import queue
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,8 @@ class SourceProcess:
         Further arguments.
     wait : bool
         It pushes nothing before somebody receives.
+    start_timeout_s : float
+        How long it may take until its stream stands.
     """
 
     def __init__(
@@ -81,8 +84,10 @@ class SourceProcess:
         *,
         options: tuple[str, ...] = (),
         wait: bool = True,
+        start_timeout_s: float = _START_TIMEOUT_S,
     ) -> None:
         self.source_id = source_id
+        self._start_timeout_s = start_timeout_s
         self._module = module
         # -P: a folder named controller in the working directory must not be us.
         self._command = [
@@ -93,6 +98,8 @@ class SourceProcess:
         ]
         self._process: subprocess.Popen[str] | None = None
         self._complaints: IO[bytes] | None = None
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start the process and return once its stream stands.
@@ -103,7 +110,7 @@ class SourceProcess:
             What the process itself complained of, or `StreamNotFound` if it said
             nothing.
         """
-        # A file, for nobody reads a pipe while the stream runs; `stop` closes it.
+        # A file, for nobody reads it while the stream runs; `stop` closes it.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         # A session of its own: Ctrl-C reaches the controller, which ends the source
         # after its records are complete, and not the source first.
@@ -130,6 +137,31 @@ class SourceProcess:
         """Return whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
+    def said(self, timeout_s: float) -> list[str]:
+        """Return the words of the next line that it printed, none if none came.
+
+        Parameters
+        ----------
+        timeout_s : float
+            How long to wait for one.
+        """
+        try:
+            return self._lines.get(timeout=timeout_s).strip().split(maxsplit=1)
+        except queue.Empty:
+            return []
+
+    def check(self) -> None:
+        """Return if the process runs, or ended as it should.
+
+        Raises
+        ------
+        PhasegateError
+            What it complained of in the end.
+        """
+        code = None if self._process is None else self._process.poll()
+        if code:
+            raise self._complaint(code)
+
     def stop(self) -> None:
         """End the process; safe to call at any time, and again."""
         process, self._process = self._process, None
@@ -140,7 +172,9 @@ class SourceProcess:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if process.stdout is not None:
+            if self._reader is not None:
+                self._reader.join(_STOP_TIMEOUT_S)
+            if process.stdout is not None and not self._reading:
                 process.stdout.close()
         if self._complaints is not None:
             self._complaints.close()
@@ -162,26 +196,30 @@ class SourceProcess:
         self.stop()
 
     def _await_stream(self, process: "subprocess.Popen[str]") -> None:
-        lines: list[str] = []
         stdout = process.stdout
         if stdout is None:
             raise StreamNotFound(f"{self._module} has no output to read.")
         # A thread, because a pipe cannot be waited for with a time limit on Windows.
-        reader = threading.Thread(
-            target=lambda: lines.append(stdout.readline()), daemon=True
+        lines = self._lines = queue.SimpleQueue()
+        self._reader = threading.Thread(
+            target=_read_lines, args=(stdout, lines), daemon=True
         )
-        reader.start()
-        reader.join(_START_TIMEOUT_S)
-        if lines and lines[0].split() == [STREAM_WORD, self.source_id]:
+        self._reader.start()
+        if self.said(self._start_timeout_s) == [STREAM_WORD, self.source_id]:
             return
-        if reader.is_alive():
+        try:
+            code = process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
             process.kill()
-            reader.join(_STOP_TIMEOUT_S)
             raise StreamNotFound(
                 f"{self._module} did not bring up its stream within "
-                f"{_START_TIMEOUT_S:g} s; see whether the machine is overloaded."
-            )
-        raise self._complaint(process.wait(_STOP_TIMEOUT_S))
+                f"{self._start_timeout_s:g} s; see whether the machine is overloaded."
+            ) from None
+        raise self._complaint(code)
+
+    @property
+    def _reading(self) -> bool:
+        return self._reader is not None and self._reader.is_alive()
 
     def _complaint(self, exit_code: int) -> PhasegateError:
         text = ""
@@ -192,10 +230,13 @@ class SourceProcess:
             if kind.exit_code == exit_code and text:
                 return kind(text)
         last = text.splitlines()[-1] if text else "without a word"
-        return StreamNotFound(
-            f"{self._module} ended with code {exit_code} before its stream stood: "
-            f"{last}."
-        )
+        return StreamNotFound(f"{self._module} ended with code {exit_code}: {last}.")
+
+
+def _read_lines(stdout: IO[str], lines: "queue.SimpleQueue[str]") -> None:
+    for line in stdout:
+        lines.put(line)
+    lines.put("")
 
 
 def start_source(

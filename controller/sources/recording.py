@@ -1,6 +1,5 @@
 """Read recordings of any format that mne reads, as microvolts with clean labels."""
 
-import dataclasses
 import importlib.util
 import tempfile
 from collections import Counter
@@ -8,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from controller.errors import ChannelError, FileError, MissingExtra
 from controller.sources.edf import check_records, undo_text_transfer
 from controller.sources.labels import clean_label, signal_type
+from controller.sources.recorded import VOLTAGES, Mark
+from controller.sources.recorded import Recording as Recording
+from controller.sources.xdf_recording import read_xdf_recording
 
-Float32Array = npt.NDArray[np.float32]
-
+_XDF = ".xdf"
 _READERS = {
     ".edf": "read_raw_edf",
     ".bdf": "read_raw_bdf",
@@ -23,40 +23,14 @@ _READERS = {
     ".vhdr": "read_raw_brainvision",
     ".set": "read_raw_eeglab",
 }
-# Annotations of EDF files are often not the UTF-8 that the standard asks for; we use
-# none of them, so any one-byte encoding does. That they are annotations at all is what
-# `check_records` has made sure of.
+# Annotations of EDF files are often not the UTF-8 that the standard asks for. One byte
+# a letter reads them all; `_text` undoes it where they were UTF-8 after all. That they
+# are annotations in the first place is what `check_records` has made sure of.
+_EDF_ENCODING = "latin1"
 _SETTINGS: dict[str, dict[str, str]] = {
-    ".edf": {"encoding": "latin1"},
-    ".bdf": {"encoding": "latin1"},
+    ".edf": {"encoding": _EDF_ENCODING},
+    ".bdf": {"encoding": _EDF_ENCODING},
 }
-_VOLTAGES = {"EEG", "EOG", "ECG", "EMG", "SEEG", "ECOG", "DBS", "BIO", "REF"}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Recording:
-    """A recording, whole and in memory.
-
-    Parameters
-    ----------
-    samples : array, shape (n_samples, n_channels)
-        Microvolts for voltages, the file's own units for other channels. C-contiguous.
-    sfreq_hz : float
-    labels : tuple of str
-        Clean 10-20 names where the file's labels were such.
-    types : tuple of str
-        Of each channel, in capitals.
-    """
-
-    samples: Float32Array
-    sfreq_hz: float
-    labels: tuple[str, ...]
-    types: tuple[str, ...]
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """Unit of each channel, as an LSL stream tells it."""
-        return tuple("microvolts" if t in _VOLTAGES else "none" for t in self.types)
 
 
 def check_recording(path: Path) -> None:
@@ -71,16 +45,18 @@ def check_recording(path: Path) -> None:
     """
     if not path.is_file():
         raise FileError(f"There is no recording {path}; check the path.")
-    if path.suffix.lower() not in _READERS:
+    suffix = path.suffix.lower()
+    if suffix not in (*_READERS, _XDF):
         raise FileError(
             f"{path} is no recording that can be read: its name ends in "
             f"{path.suffix or 'nothing'!r}, but must end in one of "
-            f"{', '.join(sorted(_READERS))}."
+            f"{', '.join(sorted((*_READERS, _XDF)))}."
         )
-    if importlib.util.find_spec("mne") is None:
+    reader = "pyxdf" if suffix == _XDF else "mne"
+    if importlib.util.find_spec(reader) is None:
         raise MissingExtra(
-            "Recordings are read by mne, which is not installed; install it with "
-            "`pip install 'phasegate[io]'`."
+            f"{suffix[1:].upper()} files are read by {reader}, which is not installed; "
+            "install it with `pip install 'phasegate[io]'`."
         )
 
 
@@ -101,19 +77,36 @@ def recording_note(path: Path) -> str | None:
     )
 
 
-def read_recording(path: Path) -> Recording:
-    """Read a recording: EDF, BDF, FIF, BrainVision or EEGLAB, by the file's suffix.
+def read_recording(
+    path: Path, *, stream: str | None = None, unit: str | None = None
+) -> Recording:
+    """Read a recording: EDF, BDF, FIF, BrainVision, EEGLAB or XDF, by the suffix.
+
+    Parameters
+    ----------
+    path : Path
+    stream, unit : str or None
+        As `read_xdf_recording`; other formats hold one set of channels, and say their
+        units.
 
     Raises
     ------
     FileError
-        No such file, a format that we do not read, or content that mne cannot read.
+        No such file, a format that we do not read, or content that cannot be read.
     ChannelError
-        Two channels have the same name once prefixes and references are gone.
+        Two channels have the same name once prefixes and references are gone, or the
+        unit of one is not known.
     MissingExtra
         The extra `io` is not installed.
     """
     check_recording(path)
+    if path.suffix.lower() == _XDF:
+        return read_xdf_recording(path, stream=stream, unit=unit)
+    if stream is not None or unit is not None:
+        raise FileError(
+            f"{path} is no XDF file, so it has no streams to choose from and says its "
+            "units itself; leave stream and unit out."
+        )
     raw = _raw(path)
     names = [str(name) for name in raw.ch_names]
     labels = tuple(clean_label(name) for name in names)
@@ -122,7 +115,7 @@ def read_recording(path: Path) -> Recording:
         signal_type(name, str(told))
         for name, told in zip(names, raw.get_channel_types(), strict=True)
     )
-    scale = np.array([1e6 if kind in _VOLTAGES else 1.0 for kind in types])
+    scale = np.array([1e6 if kind in VOLTAGES else 1.0 for kind in types])
     samples = (raw.get_data().T * scale).astype(np.float32)
     if not samples.size:
         raise FileError(f"{path} holds no samples; choose another recording.")
@@ -131,7 +124,29 @@ def read_recording(path: Path) -> Recording:
         sfreq_hz=float(raw.info["sfreq"]),
         labels=labels,
         types=types,
+        marks=_marks(raw, path.suffix.lower()),
     )
+
+
+def _marks(raw: Any, suffix: str) -> tuple[Mark, ...]:
+    # With a date of measurement mne counts from the start of the measurement, which
+    # may lie before the first sample.
+    noted = raw.annotations
+    before_s = 0.0 if noted.orig_time is None else float(raw.first_time)
+    marks = [
+        Mark(at_s=float(onset) - before_s, text=_text(str(text), suffix))
+        for onset, text in zip(noted.onset, noted.description, strict=True)
+    ]
+    return tuple(sorted(marks, key=lambda mark: mark.at_s))
+
+
+def _text(text: str, suffix: str) -> str:
+    if suffix not in _SETTINGS:
+        return text
+    try:
+        return text.encode(_EDF_ENCODING).decode()
+    except UnicodeError:
+        return text
 
 
 def _raw(path: Path) -> Any:

@@ -1,17 +1,19 @@
 """What every source process does: announce, wait, stream, end."""
 
+import contextlib
 import dataclasses
 import gc
+import json
 import math
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 import pylsl
@@ -30,6 +32,13 @@ from controller.sources.pacing import (
 Item = TypeVar("Item")
 
 STREAM_WORD = "STREAM"
+"""Printed with the id of the stream once it stands."""
+
+ABOUT_WORD = "ABOUT"
+"""Printed next, with what the source says of itself, as JSON."""
+
+BEGIN_WORD = "BEGIN"
+"""Printed when the first sample is about to be due."""
 
 # The first sample is due a moment after the first receiver has come, so that whatever
 # that one still sets up does not make the stream begin with a backlog.
@@ -55,6 +64,8 @@ class Serving:
         Simulated fault: end at once and unclean at this time of the schedule.
     transport_s : float
         As `play`.
+    about : mapping
+        What is printed for whoever started the process.
     """
 
     source_id: str
@@ -62,6 +73,7 @@ class Serving:
     parent: int | None
     die_at_s: float = math.inf
     transport_s: float = 0.0
+    about: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Wires(Protocol):
@@ -83,20 +95,20 @@ def serve(
     wires: Wires | None = None,
 ) -> None:
     """Stream blocks in real time until they end, or a signal or the parent ends it."""
-    watch = _Watch(serving.parent if serving.parent is not None else os.getppid())
+    watch = Watch(serving.parent)
     shorten_timer_slack()
     # The thread that makes the next block must not keep this one waiting for the GIL.
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()
-    click.echo(f"{STREAM_WORD} {serving.source_id}")
-    sys.stdout.flush()
+    announce(serving.source_id, serving.about)
     try:
         while serving.wait and not outlet.wait_for_consumer(0.1):
             watch.check()
         t_start = pylsl.local_clock() + _LEAD_S
         if wires is not None:
             wires.begin(t_start)
+        tell(BEGIN_WORD)
         play(
             _ahead(blocks),
             t_start=t_start,
@@ -106,7 +118,7 @@ def serve(
             amend=None if wires is None else wires.amend,
             transport_s=serving.transport_s,
         )
-        _idle(_LINGER_S, watch.check)
+        idle(_LINGER_S, watch.check)
     except Stop:
         pass
     finally:
@@ -122,11 +134,31 @@ def exit_with_sentence(main: Callable[[], None]) -> None:
         sys.exit(error.exit_code)
 
 
-class _Watch:
-    """Whether this process was asked to end, or is left alone."""
+def tell(*words: str) -> None:
+    """Print one line for whoever started this process."""
+    # Who started it may have gone, or not read on: that must not stop the stream.
+    with contextlib.suppress(OSError):
+        click.echo(" ".join(words))
+        sys.stdout.flush()
 
-    def __init__(self, parent: int) -> None:
-        self._parent = parent
+
+def announce(source_id: str, about: Mapping[str, Any]) -> None:
+    """Say that the stream stands, and what it is."""
+    tell(STREAM_WORD, source_id)
+    tell(ABOUT_WORD, json.dumps(dict(about), ensure_ascii=False))
+
+
+class Watch:
+    """Whether this process was asked to end, or is left alone.
+
+    Parameters
+    ----------
+    parent : int or None
+        Who must not be gone; whoever it is now, if None.
+    """
+
+    def __init__(self, parent: int | None) -> None:
+        self._parent = os.getppid() if parent is None else parent
         self._asked = False
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
@@ -162,7 +194,8 @@ def _ahead(items: Iterable[Item]) -> Iterator[Item]:
             yield made[0]
 
 
-def _idle(seconds: float, check: Callable[[], None]) -> None:
+def idle(seconds: float, check: Callable[[], None]) -> None:
+    """Wait for some seconds; `check` may end it with `Stop`."""
     t_end = time.monotonic() + seconds
     while (left := t_end - time.monotonic()) > 0:
         check()

@@ -10,6 +10,9 @@ from controller.errors import ChannelError
 # Symbols keep their case, for a megavolt is no millivolt; words may be written any way.
 # The numbers are powers of ten of a volt, which is how mne-lsl writes units.
 _SYMBOLS = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6, "-6": 1.0, "-3": 1e3, "0": 1e6}
+# What mne-realtime calls the volt: it looks up the number of that unit among all the
+# constants of mne, and this one, which has the same number, comes first.
+_SYMBOLS["FIFFB_ISOTRAK"] = 1e6
 _WORDS = {
     "microvolt": 1.0,
     "microvolts": 1.0,
