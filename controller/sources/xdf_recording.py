@@ -82,7 +82,9 @@ def _load(path: Path) -> list[Stream]:
     import pyxdf
 
     try:
-        streams, _ = pyxdf.load_xdf(path)
+        # Opened here: pyxdf leaves a file open that it refuses.
+        with path.open("rb") as opened:
+            streams, _ = pyxdf.load_xdf(opened)
     except Exception as error:  # pyxdf raises whatever it met
         raise FileError(
             f"{path} cannot be read as XDF ({type(error).__name__}: {error}); check "

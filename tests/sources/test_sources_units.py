@@ -61,3 +61,10 @@ def test_unknown_unit_is_refused_whatever_is_configured(configured: str | None) 
 
 def test_channel_that_is_no_eeg_needs_no_unit() -> None:
     assert np.isnan(scale("ohm", None, kind="AUX")[0])
+
+
+def test_volt_of_mne_realtime_is_what_it_looks_up() -> None:
+    constants = pytest.importorskip("mne").io.constants.FIFF
+    names, numbers = zip(*constants.items(), strict=True)
+    written = names[numbers.index(constants.FIFF_UNIT_V)]
+    assert microvolts_per_unit(written) == 1e6
