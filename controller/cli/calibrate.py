@@ -18,7 +18,7 @@ from controller.errors import EXIT_INTERRUPTED
     "recording",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Calibrate on a recording: EDF, BDF, FIF, BrainVision or EEGLAB.",
+    help="Calibrate on a recording: EDF, BDF, FIF, BrainVision, EEGLAB or XDF.",
 )
 @click.option(
     "--session",

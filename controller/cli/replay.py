@@ -121,9 +121,9 @@ def replay(
     for bit. With --set or --config the same samples are decided anew, and both are
     shown side by side; what came of it is a session's folder below --out.
 
-    FILE is EDF, BDF, FIF, BrainVision (.vhdr) or EEGLAB (.set). It streams over LSL as
-    an amplifier would, in real time; the trigger box is simulated, also where --config
-    names a real one. The session ends with the recording.
+    FILE is EDF, BDF, FIF, BrainVision (.vhdr), EEGLAB (.set) or XDF. It streams over
+    LSL as an amplifier would, in real time; the trigger box is simulated, also where
+    --config names a real one. The session ends with the recording.
 
     \b
     Example:
