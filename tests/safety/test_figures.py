@@ -80,6 +80,16 @@ def test_constants():
 
 def test_numbers_that_stand_in_records_of_sessions_do_not_change():
     assert [int(p) for p in interlock.Permit] == [1, 2, 4, 8, 16, 32]
+    assert int(interlock.Permit.NONE) == 0
+    names = [p.name for p in interlock.Permit]
+    assert names == [
+        "ARMED",
+        "SUPERVISED",
+        "RECORDING",
+        "MARKER",
+        "CONSOLE",
+        "DEVICE",
+    ]
     assert int(interlock.Permit.ALL) == 1 + 2 + 4 + 16 + 32
     assert int(interlock.TIMED) == 1 + 16 + 32
     assert [r.name for r in interlock.Refusal] == [

@@ -145,6 +145,7 @@ def test_data_of_the_limiting_age_is_allowed_and_older_is_not(ask):
 @BOTH
 def test_a_stamp_a_hair_too_far_ahead_of_the_clock_is_refused(ask):
     assert ask_with(ask, age=-0.0049) is Refusal.NONE
+    assert ask_with(ask, fire=0.0, age=-0.005) is Refusal.NONE
     assert ask_with(ask, age=-0.0051) is Refusal.DATA_TOO_OLD
 
 
@@ -294,6 +295,10 @@ class TestTrains:
     def test_pulses_inside_follow_the_interval_of_trains(self, ask):
         assert self.asked(ask, 10.0 + 0.0501) is Refusal.NONE
         assert self.asked(ask, 10.0 + 0.0499) is Refusal.TRAIN_INTERVAL_TOO_SHORT
+        assert self.asked(ask, 0.05, fired=(0.0,)) is Refusal.NONE
+        assert self.asked(ask, just_below(0.05), fired=(0.0,)) is (
+            Refusal.TRAIN_INTERVAL_TOO_SHORT
+        )
         # The same instants, as another pattern's first pulse.
         assert self.asked(ask, 10.0 + 0.0501, rise=0) is Refusal.INTERVAL_TOO_SHORT
 
