@@ -117,9 +117,15 @@ def test_a_plan_is_the_most_that_may_be_given():
         full_pulses=4.0,
         highest_pct_mso=80.0,
     )
+    assert planned_dose([1, 1, 2], max_pulses=9).trains == 1
     assert planned_dose([1, 3], max_pulses=5) == Dose(
         pulses=4, trains=1, full_pulses=4.0, highest_pct_mso=100.0
     )
+
+
+def test_a_pair_is_a_train():
+    dose = dose_of_edges(edges_of((0, 1, 0, 1.0), (0, 1, 0, 1.5)))
+    assert (dose.pulses, dose.trains, dose.stimulated_s) == (2, 1, 0.5)
 
 
 @pytest.mark.parametrize("name", list(LIMITS))

@@ -46,6 +46,7 @@ def test_a_pair_is_a_train():
         ([0.0, 2.0 - LATE], {}, None),
         ([0.0, 2.0], {}, "lasts 2 s, .*max_train_s = 2 s"),
         ([1.0, 3.0 - LATE], {}, None),
+        ([0.0, 1.0, 2.0], {}, "lasts 2 s"),
         ([0.0, float("nan")], {}, "nan s apart"),
     ],
 )
