@@ -34,7 +34,6 @@ def ask_session(
 
     say(f"Deciding the samples of {folder.name} anew ...")
     from controller.report.comparison import compare_sessions
-    from controller.report.page import write_report
     from controller.rig.replay_input import read_loop_input
     from controller.rig.what_if import check_changes, what_if
     from controller.session.load import load_session
@@ -47,7 +46,6 @@ def ask_session(
     config, text = settings.parsed()
     told = changes if config_path is None else (str(config_path), *changes)
     made = what_if(session, read_loop_input(folder), config, text, out, changes=told)
-    write_report(made)
     comparison = compare_sessions(session, load_session(made))
     if as_json:
         answer = {"folder": str(made)} | comparison.as_dict()

@@ -10,11 +10,13 @@ from controller.calibration.profile_file import load_profile
 from controller.config import Config
 from controller.errors import ConfigError, FileError
 from controller.kernels.jit import Float64Array
+from controller.report.page import write_report
 from controller.rig.replay import recorded_tape, rest_samples
 from controller.rig.replay_input import LoopInput
 from controller.rig.tape_session import Given, part_of, planner_of, run_on_tape
-from controller.session.folder import EEG, PROFILE, PROGRAM
+from controller.session.folder import EEG, PROFILE, PROGRAM, SessionFolder
 from controller.session.load import Session
+from controller.session.manifest import write_manifest
 from controller.sources.description import StreamDescription
 from controller.sources.units import stream_scale_uv
 
@@ -53,7 +55,7 @@ def what_if(
     Returns
     -------
     Path
-        A session's folder, for `compare`, `report` and further questions.
+        A session's folder with report and manifest, for `compare` and further questions.
 
     Raises
     ------
@@ -69,13 +71,16 @@ def what_if(
         described(session, unit=getattr(config.source, "unit", None)),
         profile_of(session),
     )
-    return run_on_tape(
+    made = run_on_tape(
         planner,
         text,
         given,
         root,
         what_if={"of": str(session.path), "changes": list(changes)},
     )
+    write_report(made)
+    write_manifest(SessionFolder(made))
+    return made
 
 
 def given_by(session: Session, loop_input: LoopInput | None) -> Given:

@@ -85,6 +85,7 @@ def test_what_if_shows_both_and_leaves_a_session(
     assert told["b"]["fired"] < told["a"]["fired"]
     assert {"key": "gate.percentile", "a": "60", "b": "90"} in told["settings"]
     assert (Path(told["folder"]) / "report.html").is_file()
+    assert invoke("verify", told["folder"]).exit_code == 0
     page = tmp_path / "both.html"
     shown = invoke("compare", session_folder, told["folder"], "--html", page)
     assert shown.exit_code == 0, shown.stderr
