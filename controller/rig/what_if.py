@@ -55,7 +55,7 @@ def what_if(
     Returns
     -------
     Path
-        A session's folder with report and manifest, for `compare` and further questions.
+        A session's folder with report and manifest, for `compare` and more questions.
 
     Raises
     ------
