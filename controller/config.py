@@ -23,6 +23,7 @@ from controller.config_gate import Gate
 from controller.config_limits import LimitsSection
 from controller.config_mistakes import sentences
 from controller.config_output import Output
+from controller.config_recording import Recording
 from controller.config_source import FileSource as FileSource
 from controller.config_source import LslSource as LslSource
 from controller.config_source import Source
@@ -139,6 +140,7 @@ class Config(Section):
     output: Output
     stimulator: Stimulator | None = None
     limits: LimitsSection
+    recording: Recording = Recording()
     run: Run = Run()
 
     @pydantic.model_validator(mode="after")

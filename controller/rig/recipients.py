@@ -24,6 +24,10 @@ class Recorder(Protocol):
         """Take an event, without making anybody wait."""
         ...
 
+    def news(self) -> list[str]:
+        """Return sentences for the operator that came since the last call."""
+        ...
+
     def check(self, t_now: float) -> None:
         """Make sure that everything is on its way to the disk.
 

@@ -40,7 +40,13 @@ from controller.rig.stimulators import (
 )
 from controller.rig.supervisor import Listener
 from controller.rig.wiring import Wiring, wiring_of
-from controller.session.folder import PROFILE, PROVENANCE, SessionFolder, bytes_needed
+from controller.session.folder import (
+    OPEN_ENDED_S,
+    PROFILE,
+    PROVENANCE,
+    SessionFolder,
+    bytes_needed,
+)
 from controller.session.manifest import write_manifest
 from controller.session.provenance import provenance
 from controller.sources.description import StreamDescription
@@ -55,9 +61,6 @@ StartSource = Callable[..., Any]
 
 _DEVICE_LOG = "device.jsonl"
 _STIMULATOR_LOG = "stimulator.jsonl"
-
-# Room on the disk for a session whose end only the operator knows.
-_OPEN_ENDED_S = 3600.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +268,7 @@ def _warn_of(recording: Path, listener: Listener) -> None:
 
 
 def _new_folder(config: Config, stream: StreamDescription, out: Path) -> SessionFolder:
-    duration_s = config.run.rest_s + (config.run.duration_s or _OPEN_ENDED_S)
+    duration_s = config.run.rest_s + (config.run.duration_s or OPEN_ENDED_S)
     return SessionFolder.create(
         out,
         title=config.title,

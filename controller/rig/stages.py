@@ -43,7 +43,7 @@ from controller.rig.stimulators import OpenedStimulator
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
-from controller.session.folder import SessionFolder
+from controller.session.folder import OPEN_ENDED_S, SessionFolder, bytes_needed
 from controller.session.rings import create_rings
 from controller.session.running_recorder import RunningRecorder
 from controller.session.salvage import salvage
@@ -145,6 +145,10 @@ class Stages:
             header={
                 "folder": str(folder.path.resolve()),
                 "stream": stream_as_dict(recorded_stream(self._stream)),
+                "further": [
+                    {"marks": stream.marks(), "needed": stream.needed}
+                    for stream in config.recording.streams
+                ],
             },
         )
         self._dose = SessionDose.of(config, folder.path)
@@ -365,11 +369,14 @@ class Stages:
         output = self._equipment.output
         where = f"{output.name} at {output.port}"
         t_now = host_clock()
-        if not recorder.n_synced_samples > 0:
-            raise EngineFault(
-                "Nothing of the session has reached the disk, so it is not armed; "
-                "check the disk and start again."
-            )
+        recorder.check_ready(
+            t_now,
+            n_bytes_needed=bytes_needed(
+                sfreq_hz=self._stream.sfreq_hz,
+                n_channels=self._stream.n_channels,
+                duration_s=self._config.run.duration_s or OPEN_ENDED_S,
+            ),
+        )
         t_until = self._arming.give(where, t_now)
         recorder.event("armed", t=t_now, output=where, t_until=t_until)
         self._words.permit(Permit.RECORDING)

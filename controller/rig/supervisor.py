@@ -267,6 +267,8 @@ class Supervisor:
         for attendant in self._attendants:
             attendant.look(t_now)
         self._check_recording(t_now)
+        for sentence in self._recorder.news():
+            self._listener.note(sentence)
         batch = self._read(keep)
         self._count(batch, memory, t_now, t_now - t_start)
         self._listener.update(self.status)

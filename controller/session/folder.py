@@ -33,6 +33,9 @@ WHAT_IF = "what if"
 MARGIN_BYTES = 64 * 2**20
 """Room for the report and for what else happens on the disk."""
 
+OPEN_ENDED_S = 3600.0
+"""A session whose end only the operator knows is given room for so long."""
+
 _DECISION_BYTES_PER_S = 10_000.0
 _SAMPLE_OVERHEAD_BYTES = 9 + 65  # stamp of the sample; arrival, permits, estimate
 _LONGEST_NAME = 40

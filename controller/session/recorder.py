@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from controller.safety.interlock import Refusal
 from controller.session.append_file import AppendFile, SystemWrite
 from controller.session.decisions import DecisionLog
 from controller.session.folder import DECISIONS, EEG, PULSES, SessionFolder
+from controller.session.further import Further, FurtherRecorder, Tell
 from controller.session.jsonable import to_line
 from controller.session.pulses import PulseTable, fired
 from controller.session.streams import Channel, StreamDescription
@@ -135,6 +136,12 @@ class SessionRecorder:
         for edge in edges[(edges["rises"] == 0) & (edges["refusal"] != 0)]:
             self.event(NOT_ENDED, **not_ended(edge))
         mark(self._xdf, self._pulses, fired(self._table.append(decisions, edges)))
+
+    def recording_further(
+        self, streams: Sequence[Further], *, tell: Tell, clock: Callable[[], float]
+    ) -> FurtherRecorder:
+        """Return what records further streams into the same file."""
+        return FurtherRecorder(streams, self._xdf, tell=tell, clock=clock)
 
     def sync(self) -> None:
         """Hand everything to the disk; may run beside `append`, in another thread.

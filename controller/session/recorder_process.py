@@ -17,11 +17,13 @@ from pathlib import Path
 from controller.engine.clock import host_clock
 from controller.errors import PhasegateError, RecordingError
 from controller.session.folder import SessionFolder
+from controller.session.further import Tell
 from controller.session.process_marks import is_alive, started_ticks
 from controller.session.recorder import SessionRecorder
-from controller.session.ring_recorder import RingRecorder
+from controller.session.ring_recorder import RingRecorder, message_of
 from controller.session.rings import RecorderState, Rings, open_rings
 from controller.session.streams import stream_of
+from controller.sources.further import FurtherStream
 
 ENDED_ABRUPTLY = "controller died"
 """The event of a session whose controller was killed."""
@@ -44,6 +46,13 @@ def record(rings: Rings) -> None:
     recorder = SessionRecorder(
         SessionFolder(folder), stream_of(rings.header["stream"]), t_now=host_clock()
     )
+    further = [
+        FurtherStream(entry["marks"], needed=entry["needed"], clock=host_clock)
+        for entry in rings.header.get("further", [])
+    ]
+    further_recorder = recorder.recording_further(
+        further, tell=_told(rings, recorder), clock=host_clock
+    )
     ring_recorder = RingRecorder(
         rings,
         recorder,
@@ -51,7 +60,8 @@ def record(rings: Rings) -> None:
         free_bytes=lambda: shutil.disk_usage(folder).free,
     )
     controller = (int(rings.header["pid"]), int(rings.header["ticks"]))
-    with _synced(ring_recorder):
+    words["n_further_missing"] = further_recorder.n_missing
+    with _synced(ring_recorder), _running(further):
         ring_recorder.turn()
         words["state"] = RecorderState.RECORDING
         while True:
@@ -59,14 +69,40 @@ def record(rings: Rings) -> None:
             alive = is_alive(*controller)
             closing = bool(rings.controller["closing"][0])
             moved = ring_recorder.turn()
+            moved |= further_recorder.turn() and not closing
+            words["n_further_missing"] = further_recorder.n_missing
+            words["n_further_samples"] = further_recorder.n_samples
             if (closing or not alive) and not moved:
                 break
             time.sleep(TURN_S)
+    further_recorder.turn()
     if not closing:
         recorder.event(ENDED_ABRUPTLY, t=host_clock(), pid=controller[0])
     ring_recorder.finish()
     if not closing:
         rings.remove()
+
+
+def _told(rings: Rings, recorder: SessionRecorder) -> Tell:
+    """Return what puts an event into the log, and its sentence before the operator."""
+
+    def tell(kind: str, fields: dict[str, object]) -> None:
+        recorder.event(kind, **fields)
+        # One that finds no place is in the log at least.
+        rings.news.put(message_of(0, kind, {"sentence": fields["sentence"]}))
+
+    return tell
+
+
+@contextlib.contextmanager
+def _running(streams: list[FurtherStream]) -> Iterator[None]:
+    for stream in streams:
+        stream.start()
+    try:
+        yield
+    finally:
+        for stream in streams:
+            stream.close()
 
 
 @contextlib.contextmanager

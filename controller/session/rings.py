@@ -57,6 +57,7 @@ RECORDER = np.dtype(
         ("longest_turn_s", "f8"),
         ("free_bytes", "i8"),  # on the disk of the session
         ("n_further_samples", "i8"),  # of streams beside the EEG
+        ("n_further_missing", "i8"),  # needed streams that are not connected
         ("trouble", "S480"),  # one sentence, once the state is FAILED
     ],
     align=True,

@@ -10,7 +10,7 @@ from typing import Any
 from controller.engine.clock import host_clock
 from controller.errors import RecordingError
 from controller.session.jsonable import jsonable
-from controller.session.ring_recorder import message_of
+from controller.session.ring_recorder import message_of, read_message
 from controller.session.rings import RecorderState, Rings
 
 STALL_S = 1.0
@@ -66,7 +66,9 @@ class RunningRecorder:
 
     def lag_s(self, t_now: float) -> float:
         """Return for how long no turn of the recorder has ended."""
-        return max(0.0, t_now - float(self._words["t_beat"]))
+        lag_s = t_now - float(self._words["t_beat"])
+        # Not by max(), which would make nothing of what is not a number.
+        return 0.0 if lag_s < 0.0 else lag_s
 
     def start(self) -> None:
         """Start the process and return once the files stand.
@@ -147,6 +149,45 @@ class RunningRecorder:
                 f"The disk has kept nothing for {unsynced_s:.0f} s; see whether it "
                 "answers."
             )
+
+    def check_ready(self, t_now: float, *, n_bytes_needed: int) -> None:
+        """Make sure that a session may be armed: it is recorded, and room is left.
+
+        Parameters
+        ----------
+        t_now : float
+        n_bytes_needed : int
+            What the rest of the session will take.
+
+        Raises
+        ------
+        RecordingError
+        """
+        self.check(t_now)
+        if not self.n_synced_samples > 0:
+            raise RecordingError(
+                "Nothing of the session has reached the disk, so it is not armed; "
+                "check the disk and start again."
+            )
+        n_free = int(self._words["free_bytes"])
+        if not n_free >= n_bytes_needed:
+            raise RecordingError(
+                f"The session still needs about {n_bytes_needed / 1e9:.2f} GB and "
+                f"{n_free / 1e9:.2f} GB are free, so it is not armed; free some space."
+            )
+        n_missing = int(self._words["n_further_missing"])
+        if n_missing != 0:
+            raise RecordingError(
+                f"{n_missing} of the streams in [recording] are not recorded, so the "
+                "session is not armed; start them, or set needed = false."
+            )
+
+    def news(self) -> list[str]:
+        """Return sentences for the operator that came since the last call."""
+        return [
+            str(read_message(message)[2]["sentence"])
+            for message in self._rings.news.take()
+        ]
 
     def close(self) -> bool:
         """Have everything written and the files finished; a second call does nothing.

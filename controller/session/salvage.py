@@ -116,14 +116,15 @@ def salvage(folder: SessionFolder, rings: Rings | None, *, t_now: float) -> Salv
     scan = scan_xdf(xdf_path)
     if scan.finished:
         return Salvaged(n_cut_bytes=n_cut, was_finished=n_cut == 0)
-    numbers = {e.description.name: n for n, e in scan.extents.items()}
+    ours = reversed(list(scan.extents.items()))
+    numbers = {e.description.name: n for n, e in ours}
     missing = [name for name in layout.OWN_STREAMS if name not in numbers]
     if missing:
         raise FileError(
             f"{xdf_path} ended before its streams were described "
             f"({', '.join(missing)}), so there is nothing of a session to recover."
         )
-    extents = {e.description.name: e.n_samples for e in scan.extents.values()}
+    extents = {name: scan.extents[n].n_samples for name, n in numbers.items()}
     left = _left(rings)
     with contextlib.ExitStack() as files:
         xdf = XdfWriter(AppendFile(xdf_path, resume=True), resume=scan.extents)

@@ -22,7 +22,14 @@ from controller.session.streams import StreamDescription
 
 MAGIC = b"XDF:"
 BOUNDARY = uuid.UUID("43a546dc-cbf5-410f-b30e-d5467383cbe4").bytes
-SAMPLE_FORMATS = {"float32": "<f4", "double64": "<f8"}
+SAMPLE_FORMATS = {
+    "float32": "<f4",
+    "double64": "<f8",
+    "int8": "i1",
+    "int16": "<i2",
+    "int32": "<i4",
+    "int64": "<i8",
+}
 STAMP_BYTES = 8
 BOUNDARY_INTERVAL_S = 10.0
 
@@ -54,7 +61,9 @@ class XdfWriter:
     ) -> None:
         self._file = file
         self._streams: dict[int, Extent] = dict(resume or {})
-        self._t_boundary = -np.inf
+        self._own = set(self._streams) if resume is None else set()
+        # A file that is resumed is only completed; its marks are there.
+        self._t_boundary = -np.inf if resume is None else np.inf
         if resume is None:
             header = '<?xml version="1.0"?><info><version>1.0</version></info>'
             file.append(MAGIC + _chunk(Tag.FILE_HEADER, header.encode()))
@@ -69,20 +78,39 @@ class XdfWriter:
         """How many bytes the file holds."""
         return self._file.n_bytes
 
-    def add_stream(self, description: StreamDescription, *, t_now: float) -> int:
+    def add_stream(
+        self, description: StreamDescription, *, t_now: float, own_clock: bool = True
+    ) -> int:
         """Write a stream's header and return the number that stands for it.
 
         Parameters
         ----------
         description : StreamDescription
         t_now : float
-            Present instant, on the clock of the stamps.
+            Present instant, host clock.
+        own_clock : bool
+            The stamps are on the host's clock; if not, `clock_offset` tells.
         """
         stream = len(self._streams) + 1
         header = _header_xml(description, t_now).encode()
         self._file.append(_chunk(Tag.STREAM_HEADER, struct.pack("<I", stream) + header))
         self._streams[stream] = Extent(description=description)
+        if own_clock:
+            self._own.add(stream)
         return stream
+
+    def clock_offset(self, stream: int, t: float, offset_s: float) -> None:
+        """Append a measurement of the clock of a stream's stamps.
+
+        Parameters
+        ----------
+        stream : int
+        t : float
+            When it was measured, host clock.
+        offset_s : float
+            What has to be added to the stamps.
+        """
+        self._file.append(_clock_offset(stream, t, offset_s))
 
     def append(
         self, blocks: Sequence[tuple[int, Float64Array, npt.NDArray[Any] | list[str]]]
@@ -148,10 +176,7 @@ class XdfWriter:
         if not t_now - self._t_boundary >= BOUNDARY_INTERVAL_S:
             return b""
         self._t_boundary = t_now
-        offsets = [
-            _chunk(Tag.CLOCK_OFFSET, struct.pack("<Idd", stream, t_now, 0.0))
-            for stream in self._streams
-        ]
+        offsets = [_clock_offset(stream, t_now, 0.0) for stream in sorted(self._own)]
         return _chunk(Tag.BOUNDARY, BOUNDARY) + b"".join(offsets)
 
 
@@ -225,6 +250,12 @@ def _samples(
 def _chunk(tag: Tag, *content: bytes) -> bytes:
     length = 2 + sum(len(part) for part in content)
     return _variable_length(length) + struct.pack("<H", tag) + b"".join(content)
+
+
+def _clock_offset(stream: int, t: float, offset_s: float) -> bytes:
+    # The format wants the sender's instant, and the offset that leads to ours.
+    content = struct.pack("<Idd", stream, t - offset_s, offset_s)
+    return _chunk(Tag.CLOCK_OFFSET, content)
 
 
 def _variable_length(number: int) -> bytes:

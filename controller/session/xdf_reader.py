@@ -79,7 +79,10 @@ def read_xdf(path: Path, *, only: Collection[str] | None = None) -> XdfFile:
         for tag, start, end in _chunks(content):
             _take(parts, tag, content[start:end], only)
             at = end
-        streams = {part.description.name: part.stream() for part in parts.values()}
+        # Ours come first; a further stream may be named like one of them.
+        streams: dict[str, XdfStream] = {}
+        for part in parts.values():
+            streams.setdefault(part.description.name, part.stream())
     except (ValueError, KeyError, struct.error, ET.ParseError) as error:
         raise FileError(
             f"{path} is damaged, or was not written by phasegate, after byte {at}; "

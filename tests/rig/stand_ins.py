@@ -74,6 +74,9 @@ class Recorder:
     def event(self, kind: str, **fields: object) -> None:
         self.events.append(kind)
 
+    def news(self) -> list[str]:
+        return []
+
     def check(self, t_now: float) -> None:
         self.n_checks += 1
         if self.n_checks >= self.fail_from:
