@@ -13,7 +13,7 @@ from controller.session.ring_recorder import message_of
 from controller.session.rings import RecorderState, create_rings, open_rings
 from controller.session.running_recorder import STALL_S, UNSYNCED_S, RunningRecorder
 from controller.session.streams import stream_as_dict
-from controller.sources.network import LslNetwork, configure_lsl
+from controller.sources.network import configure_lsl
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_second_session_in_the_same_folder_is_refused(folder, rings):
 @pytest.mark.slow
 def test_markers_on_the_network_are_recorded(folder, tmp_path):
     pyxdf = pytest.importorskip("pyxdf")
-    configure_lsl(LslNetwork.LOCAL)
+    configure_lsl(local_only=True)
     info = pylsl.StreamInfo("task", "Markers", 1, 0.0, "string", "task-42")
     outlet = pylsl.StreamOutlet(info)
     rings = create_rings(
