@@ -27,6 +27,10 @@ _BAR_WIDTH = 30
 _SPINNER = Spinner("dots")
 
 
+NOTABLE_LAG_S = 0.25
+"""A recorder takes its turns 25 times a second."""
+
+
 def screen(status: "Status | None", activity: str, *, width: int) -> RenderableType:
     """Return the whole screen.
 
@@ -61,7 +65,19 @@ def one_line(status: "Status") -> str:
             reason, n = held[0]
             parts.append(f"held most often: {hold_words(reason)} ({n})")
     parts += [f"data age {age_words(status)}", f"{megabytes(status.n_bytes)} written"]
+    parts += recorder_words(status)
     return "; ".join(parts)
+
+
+def recorder_words(status: "Status") -> list[str]:
+    """Return what is wrong with the recording; nothing where it keeps up."""
+    words = []
+    # The allowed side first: what is not a number is told as well.
+    if not status.lag_s <= NOTABLE_LAG_S:
+        words.append(f"the recorder is {status.lag_s:.1f} s behind")
+    if status.n_lost_events:
+        words.append(f"{status.n_lost_events} events lost")
+    return words
 
 
 def decides(status: "Status") -> bool:
@@ -120,9 +136,8 @@ def _rows(status: "Status") -> list[tuple[str, str]]:
         rows.append(("phase", phase_words(status)))
         rows.append(("amplitude", amplitude_words(status)))
     rows.append(("data age", age_words(status)))
-    rows.append(
-        ("disk", f"{megabytes(status.n_bytes)}, {status.n_samples} samples written")
-    )
+    disk = f"{megabytes(status.n_bytes)} written, {status.n_samples} samples received"
+    rows.append(("disk", "; ".join([disk, *recorder_words(status)])))
     return rows
 
 

@@ -64,6 +64,23 @@ def test_screen_shows_what_an_operator_needs(width: int) -> None:
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("lag_s", "n_lost", "words"),
+    [
+        (0.25, 0, ""),
+        (0.26, 0, "the recorder is 0.3 s behind"),
+        (0.1, 3, "3 events lost"),
+        (NAN, 0, "the recorder is nan s behind"),
+    ],
+)
+def test_a_recorder_that_lags_or_loses_is_shown(lag_s, n_lost, words) -> None:
+    status = running(lag_s=lag_s, n_lost_events=n_lost)
+    for text in (" ".join(drawn(status).split()), one_line(status)):
+        assert words in text
+        assert ("behind" in text) is ("behind" in words)
+        assert ("lost" in text) is ("lost" in words)
+
+
 def test_screen_keeps_quiet_about_pulses_before_there_is_an_estimator() -> None:
     rest = running(stage="rest", fired=0, refused={}, held={}, amplitude_uv=0.0)
     text = drawn(rest)
