@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from controller.config import Config
+from controller.config import Config, parse_config
 from controller.config_stimulator import BistimPair
 from controller.core.records import EDGE
 from controller.core.structures import Program
@@ -20,6 +20,7 @@ from controller.safety.dose import (
     planned_dose,
 )
 from controller.session.dose_book import DoseBook, book_path, books_folder
+from controller.session.folder import CONFIG
 from controller.session.load import load_session
 
 UNNAMED = "unnamed"
@@ -164,7 +165,7 @@ def count_session(participant: str, folder: Path) -> Dose:
 
     Raises
     ------
-    FileError
+    FileError, ConfigError
         Its records cannot be read, or the book does not wait for it.
     """
     folder = folder.resolve()
@@ -176,6 +177,8 @@ def count_session(participant: str, folder: Path) -> Dose:
         )
     beside = folder / _BOOK
     path = beside if beside.exists() else book_path(books_folder(), participant)
-    dose = dose_of_edges(session.edges)
+    config = parse_config(session.config_text, where=str(folder / CONFIG))
+    triggers = dose_of_edges(session.edges, intensity_pct_mso=intensity_of(config))
+    dose = with_pairs(triggers, config)
     DoseBook(path).settle(str(folder), dose, dt.datetime.now(dt.UTC))
     return dose

@@ -3,10 +3,11 @@
 import datetime as dt
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from bad_days import config_of
+from bad_days import config_of, config_text
 from click.testing import CliRunner
 from scenario import program_of
 from test_config_stimulator import TRAIN, tables
@@ -17,6 +18,7 @@ from controller.core.records import EDGE
 from controller.errors import ConfigError, DoseExceeded
 from controller.rig.dose import (
     SessionDose,
+    count_session,
     intensity_of,
     most_of,
     require_accountable,
@@ -25,6 +27,7 @@ from controller.rig.dose import (
 from controller.safety.ceilings import Modality
 from controller.safety.interlock import Refusal
 
+SPANS = ("per_session", "per_day", "total")
 SERIAL: dict[str, object] = {"kind": "serial-byte", "port": "/dev/ttyX"}
 
 
@@ -85,6 +88,23 @@ def test_a_real_session_is_counted_in_its_participants_book(
     words = CliRunner().invoke(cli, ["dose", "P01"]).output
     assert "4 pulses and 0 trains in the last 24 hours" in words
     assert "given nothing" in CliRunner().invoke(cli, ["dose", "P02"]).output
+
+
+def test_a_crashed_session_is_counted_as_one_that_ended_would_have_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tables("magstim-bistim", second_intensity_pct_mso=30)
+    given["limits"]["train"] = TRAIN
+    given["limits.dose"] = {f"max_trains_{name}": 9 for name in SPANS}
+    dose = SessionDose.of(config_of(**given), tmp_path)
+    assert dose.reserve(program_of(n_trials=5)).pulses == 10
+    recorded = SimpleNamespace(edges=edges_of(3), config_text=config_text(**given))
+    monkeypatch.setattr("controller.rig.dose.load_session", lambda _: recorded)
+    counted = count_session("P01", tmp_path)
+    assert (counted.pulses, counted.trains) == (6, 3)
+    assert counted.highest_pct_mso == 45.0
+    (booked,) = dose.book.sessions()
+    assert (booked.is_counted, booked.dose) == (True, counted)
 
 
 def test_a_session_that_would_pass_the_dose_is_not_entered(
