@@ -16,6 +16,7 @@ from controller.cli.new import new
 from controller.cli.profiles import profiles
 from controller.cli.recover import recover
 from controller.cli.replay import replay
+from controller.cli.report import report
 from controller.cli.run import run
 from controller.cli.stream import stream
 from controller.cli.streams import streams
@@ -57,6 +58,7 @@ for command in (
     recover,
     verify,
     compare,
+    report,
     export,
     stream,
     streams,

@@ -119,6 +119,29 @@ class Dose(Section):
     )
 
 
+class Criteria(Section):
+    """When a session counts as one that did what it set out to do."""
+
+    max_bias_deg: Positive | None = Field(
+        default=None, description="mean phase error of each condition, either way"
+    )
+    max_circular_sd_deg: Positive | None = Field(
+        default=None, description="spread of the phase errors of each condition"
+    )
+    min_pulses: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        default=None, description="trials fired of each condition that gives pulses"
+    )
+    max_refused_share: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
+        default=None, description="of all planned pulses"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _some(self) -> Self:
+        if all(value is None for value in self.model_dump().values()):
+            raise ValueError("give at least one criterion, or leave the table out")
+        return self
+
+
 class MarkerStreams(Section):
     """LSL marker streams, in and out."""
 
@@ -146,6 +169,7 @@ class Protocol(Section):
     schedule: Schedule = Schedule()
     dose: Dose
     marker_streams: MarkerStreams = MarkerStreams()
+    criteria: Criteria | None = None
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
 

@@ -33,19 +33,24 @@ class KeyFigure:
     value: str
 
 
-def key_figures(summary: dict[str, Any]) -> list[KeyFigure]:
-    """Return the figures that stand in a row on top."""
+def key_figures(summary: dict[str, Any], *, blind: bool = False) -> list[KeyFigure]:
+    """Return the figures that stand in a row on top; no phase errors if `blind`."""
     pulses, error = summary["pulses"], summary["phase_error_deg"]
     late = summary["latency_us"]["deadline_error"]["p99"]
     within = error["within_45"]
     row = {
         "fired / planned": f"{pulses['fired']} / {pulses['planned']}",
+    }
+    errors = {
         "mean phase error": _degrees(error["mean"]),
         "circular SD": NOT_MEASURED if error["sd"] is None else f"{error['sd']:.1f}°",
         "within 45°": NOT_MEASURED if within is None else f"{within:.0%}",
+    }
+    others = {
         "deadline error, p99": NOT_MEASURED if late is None else f"{late:,.0f} µs",
         "samples lost": f"{summary['samples']['lost']:,}",
     }
+    row |= others if blind else errors | others
     return [KeyFigure(name=name, value=value) for name, value in row.items()]
 
 
@@ -64,7 +69,7 @@ def subtitle(session: Session, summary: dict[str, Any]) -> str:
 
 def fact_rows(session: Session, summary: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what the session was and ran on, row by row."""
-    config = _config(session)
+    config = config_of(session)
     provenance = session.provenance or {}
     stream, labels = session.stream, ", ".join(session.stream.labels)
     return [
@@ -90,7 +95,14 @@ def fact_rows(session: Session, summary: dict[str, Any]) -> list[tuple[str, str]
     ]
 
 
-def _config(session: Session) -> dict[str, Any]:
+def config_of(session: Session) -> dict[str, Any]:
+    """Return the tables of a session's configuration, as they stand in the file.
+
+    Raises
+    ------
+    FileError
+        If it is no TOML.
+    """
     try:
         return tomllib.loads(session.config_text)
     except tomllib.TOMLDecodeError as error:

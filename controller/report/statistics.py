@@ -31,8 +31,12 @@ def rayleigh_p(phase: npt.ArrayLike) -> float:
     ----------
     Zar (2010), Biostatistical Analysis, 5th ed., eq. 27.4.
     """
-    n = np.size(phase)
-    reach = n * resultant_length(phase)
+    return rayleigh_p_of(np.size(phase), resultant_length(phase))
+
+
+def rayleigh_p_of(n: int, length: float) -> float:
+    """Return what `rayleigh_p` does, from the number and the mean vector's length."""
+    reach = n * length
     exponent = math.sqrt(1 + 4 * n + 4 * (n**2 - reach**2)) - (1 + 2 * n)
     return min(1.0, math.exp(exponent))
 
@@ -46,8 +50,13 @@ def v_test_p(phase: npt.ArrayLike, target: float) -> float:
     ----------
     Zar (2010), Biostatistical Analysis, 5th ed., eqs. 27.5-27.6.
     """
-    n = np.size(phase)
-    towards = resultant_length(phase) * math.cos(circular_mean(phase) - target)
+    length = resultant_length(phase)
+    return v_test_p_of(np.size(phase), length, circular_mean(phase) - target)
+
+
+def v_test_p_of(n: int, length: float, mean_error: float) -> float:
+    """Return what `v_test_p` does, from number, length and direction of the mean."""
+    towards = length * math.cos(mean_error)
     return 0.5 * math.erfc(towards * math.sqrt(2 * n) / math.sqrt(2))
 
 

@@ -95,8 +95,37 @@ def count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
-def headline(summary: dict[str, Any]) -> str:
-    """Return the session in one sentence."""
+def blind_headline(summary: dict[str, Any]) -> str:
+    """Return the session in one sentence that tells nothing of its arm."""
+    n_fired, n_planned = summary["pulses"]["fired"], summary["pulses"]["planned"]
+    return f"{n_fired} of {count(n_planned, 'planned pulse', 'planned pulses')} fired."
+
+
+def blind_verdict() -> Verdict:
+    """Return that there is no judgement yet."""
+    return Verdict(grade="none", sign="○", words="blinded")
+
+
+def criteria_verdict(outcome: str) -> Verdict:
+    """Return what the protocol's own criteria say: `pass`, `fail` or `open`."""
+    return {
+        "pass": Verdict(grade="good", sign="✓", words="meets the protocol's criteria"),
+        "fail": Verdict(grade="poor", sign="✕", words="fails the protocol's criteria"),
+        "open": Verdict(
+            grade="none", sign="○", words="not all of the protocol's criteria are known"
+        ),
+    }[outcome]
+
+
+def headline(summary: dict[str, Any], n_targets: int = 1) -> str:
+    """Return the session in one sentence.
+
+    Parameters
+    ----------
+    summary : dict
+    n_targets : int
+        Different targets; with several, the summary's own names none of them.
+    """
     n_fired, n_planned = summary["pulses"]["fired"], summary["pulses"]["planned"]
     error = summary["phase_error_deg"]
     if n_fired == 0:
@@ -105,10 +134,14 @@ def headline(summary: dict[str, Any]) -> str:
     pulses = count(n_fired, "pulse was", "pulses were")
     if error["n"] == 0:
         return f"{pulses} fired; the phase of none could be checked afterwards."
+    target = phase_words(summary["target_phase_deg"])
+    if n_targets > 1:
+        target = f"{n_targets} targets"
     sentence = (
-        f"{pulses} fired at {phase_words(summary['target_phase_deg'])}, landing "
-        f"{_distance(error['mean'])} on average"
+        f"{pulses} fired at {target}, landing {_distance(error['mean'])} on average"
     )
+    if n_targets > 1:
+        sentence = sentence.replace("it on average", "them on average")
     if error["n"] > 1:
         sentence += f", with a spread (circular SD) of {_sd(error['sd'])}"
     return f"{sentence}; {error['within_45']:.0%} within 45°."

@@ -24,6 +24,7 @@ DECISIONS = "decisions.jsonl"
 PULSES = "pulses.tsv"
 EEG = "eeg.xdf"
 SUMMARY = "summary.json"
+PROTOCOL = "protocol.toml"
 REPORT = "report.html"
 MANIFEST = "manifest.json"
 

@@ -108,7 +108,7 @@ def test_page_names_what_the_session_ran_on(html):
 
 def test_page_has_all_figures_and_nothing_from_outside(html):
     labels = re.findall(r'<svg role="img" aria-label="([^"]+)"', html)
-    assert len(labels) == 4
+    assert len(labels) == 7
     assert not re.search(r"https?:|<script|<link|<img|@import|src=|xmlns", html)
     assert set(re.findall(r"url\((.)", html)) <= {"#"}
     assert set(re.findall(r'href="(.)', html)) <= {"#"}
@@ -193,7 +193,7 @@ def test_page_of_a_session_that_a_bad_stamp_ended(make, monkeypatch, last):
     session.samples["t_sample"][-1] = last
     monkeypatch.setattr("controller.report.page.load_session", lambda _: session)
     html = write_report(made.folder).read_text(encoding="utf-8")
-    assert len(re.findall("<svg", html)) == 4
+    assert len(re.findall("<svg", html)) == 5
 
 
 def test_page_of_one_pulse_at_the_trough(make):
