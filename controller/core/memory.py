@@ -19,6 +19,8 @@ from controller.safety.ledger import new_ledger, new_rate_ring
 
 _LONGEST_WINDOW = 30_000
 
+_NEVER = ("t_pulse_edge", "t_trial_edge", "t_anchor")
+
 _UNKNOWN = (
     "t_sample",
     "t_clean",
@@ -55,13 +57,14 @@ def new_memory(program: Program, *, n_window: int) -> Memory:
         )
     n_virtual, n_channels = program.mixing.shape
     now = new_records(NOW)
-    for never in ("t_artifact", "t_pulse_edge", "t_attempt"):
+    for never in (*_NEVER, "t_artifact", "t_attempt"):
         now[never] = -math.inf
     for unknown in _UNKNOWN:
         now[unknown] = math.nan
     now.t_next_edge = math.inf
     now.t_blind_from = math.inf
     now.t_blind_until = math.inf
+    now.offer = -1
     now.artifact_channel = -1
     now.veto_channel = -1
     now.fault_channel = -1
@@ -130,7 +133,7 @@ def carry_on(memory: Memory, before: Memory) -> None:
     last pulse, and the ledger come from `before`.
     """
     counted = ("n_samples", "n_decisions", "n_edges", "n_gaps", "n_lost", "trial")
-    for field in (*counted, "t_pulse_edge", "t_blind_from", "t_blind_until"):
+    for field in (*counted, *_NEVER, "offer", "t_blind_from", "t_blind_until"):
         memory.now[field] = before.now[field]
     memory.ledger[:] = before.ledger
     memory.rate_ring[:] = before.rate_ring

@@ -13,6 +13,7 @@ class Outcome(enum.IntEnum):
     HELD = 0
     REFUSED = 1
     PLANNED = 2
+    AS_IF = 3
 
 
 class HoldReason(enum.IntFlag):
@@ -40,6 +41,7 @@ class HoldReason(enum.IntFlag):
     SECOND_PHASE = 1 << 18
     SECOND_AMPLITUDE = 1 << 19
     MARKER = 1 << 20
+    NOT_OFFERED = 1 << 21
 
 
 HOLD_SENTENCES: dict[HoldReason, str] = {
@@ -64,6 +66,7 @@ HOLD_SENTENCES: dict[HoldReason, str] = {
     HoldReason.SECOND_PHASE: "the second band was not in its phase range",
     HoldReason.SECOND_AMPLITUDE: "the second band was weaker than its threshold",
     HoldReason.MARKER: "no marker had opened the gate",
+    HoldReason.NOT_OFFERED: "the protocol had no trial to give just then",
 }
 
 

@@ -44,6 +44,15 @@ class AmplitudeGate(enum.IntEnum):
     PERCENTILE = 2
 
 
+class TrialKind(enum.IntEnum):
+    """What a trial waits for once its interval is over."""
+
+    PHASE = 0
+    ANY_PHASE = 1
+    CLOCK = 2  # open loop: whatever the EEG does
+    YOKED = 3  # by the clock, at the times of another session
+
+
 class ActionKind(enum.IntEnum):
     """How the loop carries out a wire action."""
 
@@ -67,6 +76,7 @@ SETTINGS = np.dtype(
         ("lock_s", "f8"),  # a deadline closer than this is decided and kept
         ("spin_s", "f8"),  # busy-wait just before a deadline, bounded
         ("refractory_s", "f8"),
+        ("offered", "i8"),  # 1: no trial is taken up unless it is offered
         ("amplitude_gate", "i8"),  # AmplitudeGate
         ("amplitude_uv", "f8"),
         ("amplitude_quantile", "f8"),
@@ -119,6 +129,9 @@ NOW = np.dtype(
         ("t_blind_until", "f8"),  # ... to here are not used
         ("blind", "i8"),
         ("trial", "i8"),
+        ("offer", "i8"),  # taken up last; -1 before the first
+        ("t_trial_edge", "f8"),  # first edge of the trial before, planned
+        ("t_anchor", "f8"),  # where a yoked stage's times begin; -inf while unknown
         ("t_next_edge", "f8"),  # next wire action, +inf when none
         ("t_onset_write", "f8"),  # planned first write of the pulse under way
         ("edge", "i8"),
@@ -188,10 +201,19 @@ LOCAL = np.dtype(
 
 TRIAL = np.dtype(
     [
+        ("kind", "i8"),  # TrialKind
         ("target_phase_rad", "f8"),
-        ("iti_s", "f8"),  # earliest pulse, after the pulse before
+        ("iti_s", "f8"),  # after the first pulse of the trial, or burst, before
+        ("at_s", "f8"),  # of a yoked trial: after its stage's first
         ("pattern", "i8"),
         ("condition", "i8"),
+        ("burst", "i8"),  # place in a trial that meets its phase several times
+        ("more", "i8"),  # 1: the trial goes on in the next row
+        ("as_if", "i8"),  # 1: recorded as if, never fired
+        ("n_before", "i8"),  # pulses of its bursts before this one
+        ("n_left", "i8"),  # and from this one on; 0: those of its pattern
+        ("power_side", "i8"),  # 1: strong rhythms only, -1: weak ones, 0: the gate's
+        ("power_quantile", "f8"),
     ],
     align=True,
 )

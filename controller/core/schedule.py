@@ -9,9 +9,10 @@ from typing import Any
 
 from numba import types
 
-from controller.core.gate import closed_gates
+from controller.core.gate import closed_gates, threshold_now
+from controller.core.offers import go_on
 from controller.core.reasons import HoldReason, Outcome
-from controller.core.records import DECISION, Kernel
+from controller.core.records import DECISION, Kernel, TrialKind
 from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,
@@ -30,7 +31,11 @@ _REFRACTORY = int(HoldReason.REFRACTORY)
 _HELD = int(Outcome.HELD)
 _REFUSED = int(Outcome.REFUSED)
 _PLANNED = int(Outcome.PLANNED)
+_AS_IF = int(Outcome.AS_IF)
 _NO_REFUSAL = int(Refusal.NONE)
+_PHASE = int(TrialKind.PHASE)
+_CLOCK = int(TrialKind.CLOCK)
+_YOKED = int(TrialKind.YOKED)
 
 
 @compiled(f8(f8, f8, f8, f8))
@@ -100,7 +105,7 @@ def _record(
     row.phase_rad = now.phase_rad
     row.target_phase_rad = program.trials[trial].target_phase_rad
     row.amplitude_uv = now.amplitude_uv
-    row.threshold_uv = now.threshold_uv
+    row.threshold_uv = threshold_now(program, memory)
     row.artifacts = now.artifacts
     row.holds = holds
     row.refusal = refusal
@@ -112,6 +117,8 @@ def _record(
         row.outcome = _HELD
     elif refusal != _NO_REFUSAL:
         row.outcome = _REFUSED
+    elif program.trials[trial].as_if == 1:
+        row.outcome = _AS_IF
     else:
         row.outcome = _PLANNED
     now.n_decisions += 1
@@ -130,7 +137,9 @@ def _hold_blind(program: Program, memory: Memory, telemetry: Telemetry) -> None:
 
 @compiled(i8(PROGRAM_TYPE, i8))
 def _pulses_of(program: Program, trial: int) -> int:
-    """Return how many pulses a trial's pattern has; one where it has no edges."""
+    """Return how many pulses a trial still has; one where its pattern has no edges."""
+    if program.trials[trial].n_left > 0:
+        return program.trials[trial].n_left
     pattern = program.patterns[program.trials[trial].pattern]
     n_rises = 0
     for k in range(pattern.first_edge, pattern.first_edge + pattern.n_edges):
@@ -146,11 +155,81 @@ def _begin_pulse(program: Program, memory: Memory, t_write: float) -> None:
         return
     now.edge = now.edge_first = pattern.first_edge
     now.edge_last = pattern.first_edge + pattern.n_edges - 1
-    now.pulse = 0
+    now.pulse = program.trials[now.trial].n_before
     now.pulses_left = _pulses_of(program, now.trial)
     now.t_onset_write = t_write
     now.t_next_edge = t_write + program.pattern_edges[now.edge].offset_s
     now.decision = now.n_decisions - 1
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, f8))
+def begin_interval(program: Program, memory: Memory, t_edge: float) -> None:
+    """Let intervals count from a row that was given at `t_edge`; turn to the next."""
+    now = memory.now[0]
+    trial = program.trials[min(now.trial, program.trials.shape[0] - 1)]
+    now.t_pulse_edge = t_edge
+    if trial.burst == 0:
+        now.t_trial_edge = t_edge
+    if trial.kind != _YOKED:
+        now.t_anchor = -math.inf
+    elif trial.at_s == 0.0 or math.isinf(now.t_anchor):
+        now.t_anchor = t_edge - trial.at_s
+    go_on(program, memory)
+
+
+@compiled(f8(PROGRAM_TYPE, MEMORY_TYPE))
+def _next_by_clock(program: Program, memory: Memory) -> float:
+    """Return when a trial that waits for no phase is to come, or is to be tried again.
+
+    What was held or refused is tried once a cycle, as a phase is.
+    """
+    now = memory.now[0]
+    settings = program.settings[0]
+    trial = program.trials[min(now.trial, program.trials.shape[0] - 1)]
+    t_before = now.t_trial_edge if trial.burst == 0 else now.t_pulse_edge
+    t_due = t_before + trial.iti_s
+    if trial.kind == _YOKED and trial.at_s > 0.0 and not math.isinf(now.t_anchor):
+        t_due = now.t_anchor + trial.at_s
+    t_soonest = now.t_arrival + settings.output_latency_s + 0.5 * settings.lock_s
+    t_again = now.t_attempt + 1.0 / settings.frequency_hz
+    return max(t_due, t_soonest, t_again)
+
+
+@compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, f8))
+def _ask_interlock(program: Program, memory: Memory, t_write: float) -> int:
+    now = memory.now[0]
+    return review(
+        program.limits[0],
+        memory.ledger[0],
+        now.permits,
+        program.trials[now.trial].n_before,
+        _pulses_of(program, now.trial),
+        t_write,
+        now.t_arrival,
+        now.t_sample,
+    )
+
+
+@compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE, f8))
+def _decide_on(
+    program: Program, memory: Memory, telemetry: Telemetry, t_due: float
+) -> None:
+    """Decide on a pulse at `t_due`, and record it."""
+    now = memory.now[0]
+    t_write = t_due - program.settings[0].output_latency_s
+    now.t_attempt = t_due
+    holds = closed_gates(program, memory, t_due, t_write)
+    if holds != 0:
+        _record(program, memory, telemetry, t_due, t_write, holds, _NO_REFUSAL)
+        return
+    if program.trials[now.trial].as_if == 1:
+        _record(program, memory, telemetry, t_due, t_write, 0, _NO_REFUSAL)
+        begin_interval(program, memory, t_due)
+        return
+    refusal = _ask_interlock(program, memory, t_write)
+    _record(program, memory, telemetry, t_due, t_write, 0, refusal)
+    if refusal == _NO_REFUSAL:
+        _begin_pulse(program, memory, t_write)
 
 
 @compiled(types.void(PROGRAM_TYPE, MEMORY_TYPE, TELEMETRY_TYPE))
@@ -160,38 +239,27 @@ def decide(program: Program, memory: Memory, telemetry: Telemetry) -> None:
     settings = program.settings[0]
     if settings.kernel == _NO_KERNEL:
         return
-    if now.valid == 0 or not math.isfinite(now.phase_rad):
-        now.tracking = 0
-        _hold_blind(program, memory, telemetry)
-        return
+    n_trials = program.trials.shape[0]
+    trial = program.trials[min(now.trial, n_trials - 1)]
+    kind = trial.kind if now.trial < n_trials else _PHASE
     period = 1.0 / settings.frequency_hz
-    if now.tracking == 0:
+    known = now.valid == 1 and math.isfinite(now.phase_rad)
+    if not known:
+        now.tracking = 0
+        if kind < _CLOCK:
+            _hold_blind(program, memory, telemetry)
+            return
+    elif now.tracking == 0:
         now.tracking = 1
         now.t_attempt = now.t_arrival + settings.output_latency_s - 0.5 * period
-    trial = program.trials[min(now.trial, program.trials.shape[0] - 1)]
-    t_due = next_crossing(
-        now.t_sample + settings.horizon_s,
-        wrap(trial.target_phase_rad - now.phase_rad),
-        settings.frequency_hz,
-        now.t_attempt + 0.5 * period,
-    )
-    t_write = t_due - settings.output_latency_s
-    if not t_write - now.t_arrival <= settings.lock_s:
-        return
-    now.t_attempt = t_due
-    holds = closed_gates(program, memory, t_due, t_write, trial.iti_s)
-    refusal = _NO_REFUSAL
-    if holds == 0:
-        refusal = review(
-            program.limits[0],
-            memory.ledger[0],
-            now.permits,
-            0,
-            _pulses_of(program, now.trial),
-            t_write,
-            now.t_arrival,
-            now.t_sample,
+    if kind == _PHASE:
+        t_due = next_crossing(
+            now.t_sample + settings.horizon_s,
+            wrap(trial.target_phase_rad - now.phase_rad),
+            settings.frequency_hz,
+            now.t_attempt + 0.5 * period,
         )
-    _record(program, memory, telemetry, t_due, t_write, holds, refusal)
-    if holds == 0 and refusal == _NO_REFUSAL:
-        _begin_pulse(program, memory, t_write)
+    else:
+        t_due = _next_by_clock(program, memory)
+    if t_due - settings.output_latency_s - now.t_arrival <= settings.lock_s:
+        _decide_on(program, memory, telemetry, t_due)

@@ -13,9 +13,11 @@ from controller.core.confidence import follow_confidence
 from controller.core.estimate import estimate
 from controller.core.gate import STAMP_AHEAD_S, follow_amplitude
 from controller.core.measures import follow_measures
+from controller.core.offers import take_offer
 from controller.core.optional_gates import closed_optional_gates
 from controller.core.reasons import Fault
-from controller.core.schedule import decide
+from controller.core.records import TrialKind
+from controller.core.schedule import begin_interval, decide
 from controller.core.structures import (
     MEMORY_TYPE,
     PROGRAM_TYPE,
@@ -37,6 +39,7 @@ _NOT_RECORDING = int(Refusal.NOT_RECORDING)
 _OUTPUT_FAILED = int(Refusal.OUTPUT_FAILED)
 _DOUBTFUL = int(Refusal.DOUBTFUL)
 _GATE_CLOSED = int(Refusal.GATE_CLOSED)
+_CLOCK = int(TrialKind.CLOCK)
 
 # This pulse, its end, and the refusal of the one after it.
 _TRAIN_NEEDS_ROWS = 3
@@ -129,6 +132,7 @@ def on_sample(
         latch(memory, _RECORDER_BEHIND)
         return _RECORDER_BEHIND
     memory.now[0].permits = permits
+    take_offer(program, memory)
     fault = take_stamp(program, memory, t_sample, t_arrival)
     if fault == _OK:
         fault = condition(program, memory)
@@ -187,8 +191,14 @@ def end_pulse(program: Program, memory: Memory) -> None:
 
 @compiled(i8(PROGRAM_TYPE, MEMORY_TYPE, i8))
 def _doubt(program: Program, memory: Memory, permits: int) -> int:
-    """Refuse what was planned on a signal gone bad, or behind a gate closed, since."""
+    """Refuse what was planned on a signal gone bad, or behind a gate closed, since.
+
+    What comes by the clock was not planned on a signal.
+    """
     now = memory.now[0]
+    if program.trials[now.trial].kind >= _CLOCK:
+        ahead_s = now.t_sample - now.t_arrival
+        return _NO_REFUSAL if ahead_s <= STAMP_AHEAD_S else _DOUBTFUL
     sound = (
         now.valid == 1
         and now.amplitude_uv > 0.0
@@ -233,7 +243,7 @@ def on_edge_due(
         now.t_sample,
     )
     if refusal == _NO_REFUSAL:
-        if now.pulse == 0:
+        if now.edge == now.edge_first:
             refusal = _doubt(program, memory, permits)
         elif _edges_free(memory, telemetry) < _TRAIN_NEEDS_ROWS:
             # The room that a sample has seen to is for one pulse.
@@ -252,10 +262,9 @@ def _count_pulse(program: Program, memory: Memory, t_done: float) -> None:
     settings = program.settings[0]
     count_pulse(memory.ledger[0], memory.rate_ring, now.pulse, t_done)
     t_edge = now.t_next_edge + settings.output_latency_s
-    if now.pulse == 0:
-        now.t_pulse_edge = t_edge
+    if now.edge == now.edge_first:
         now.t_blind_from = t_edge
-        now.trial += 1
+        begin_interval(program, memory, t_edge)
     now.t_blind_until = t_edge + settings.refractory_s
     now.pulse += 1
     now.pulses_left -= 1

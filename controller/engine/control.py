@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from controller.core.offers import OFFER_SHIFT
 from controller.kernels.jit import Int64Array
 from controller.safety.interlock import TIMED, Permit
 
@@ -24,6 +25,7 @@ class Word(enum.IntEnum):
     ARMED_UNTIL = 5  # bits of a float64, host clock
     CONSOLE_UNTIL = 6
     DEVICE_UNTIL = 7
+    OFFER = 8  # which trial may be given, `core.offers`
 
 
 N_WORDS = len(Word)
@@ -104,6 +106,14 @@ class ControlWords:
     def withdraw(self, permit: Permit) -> None:
         """Take a permit back; one store, so that all of them end at once."""
         self.words[Word.PERMITS] = int(self.permits & ~permit)
+
+    def offer(self, offer: int) -> None:
+        """Say which trial may be given: what `core.offers.offer_of` returned."""
+        self.words[Word.OFFER] = offer
+
+    def word_at(self, t_now: float) -> int:
+        """Return permits and offer in one word, as the loop records them."""
+        return int(self.permits_at(t_now)) | int(self.words[Word.OFFER]) << OFFER_SHIFT
 
     def request_stop(self) -> None:
         """Make the loop return at its next turn."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import carray, types
 
+from controller.core.offers import OFFER_SHIFT
 from controller.core.records import EDGE, NOW
 from controller.engine.control import N_WORDS, Word
 from controller.engine.loop import TAPE_ENDED
@@ -58,6 +59,7 @@ _WORLD_TYPE = record_type(WORLD)
 
 _SUPERVISED = int(Permit.SUPERVISED)
 _PERMITS_WORD = int(Word.PERMITS)
+_OFFER_WORD = int(Word.OFFER)
 _BEAT_WORD = int(Word.SUPERVISOR_BEAT)
 _ARMED_WORD = int(Word.ARMED_UNTIL)
 _CONSOLE_WORD = int(Word.CONSOLE_UNTIL)
@@ -75,7 +77,8 @@ _TURN_S = 1e-6
 @compiled(types.void(_WORLD_TYPE, i8))
 def _set_permits(world: Any, permits: int) -> None:
     words = carray(address_as_pointer(world.words), (N_WORDS,), np.int64)
-    words[_PERMITS_WORD] = permits
+    words[_PERMITS_WORD] = permits & ((1 << OFFER_SHIFT) - 1)
+    words[_OFFER_WORD] = permits >> OFFER_SHIFT
     words[_BEAT_WORD] = _ALIVE if permits & _SUPERVISED else _GONE
     # What had run out when it was recorded has no bit.
     words[_ARMED_WORD] = words[_CONSOLE_WORD] = words[_DEVICE_WORD] = _ALIVE

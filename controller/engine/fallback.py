@@ -180,7 +180,7 @@ class PythonLoop:
         return self._listen(timeout_s)
 
     def _permits(self, t_now: float) -> int:
-        return int(self._words.permits_at(t_now))
+        return self._words.word_at(t_now)
 
     def _fire(self, t_now: float) -> Fault:
         t_due = self._now.t_next_edge

@@ -9,6 +9,7 @@ from typing import Any
 
 from numba import types
 
+from controller.core.offers import OFFER_SHIFT
 from controller.core.reasons import Fault
 from controller.core.records import (
     ActionKind,
@@ -62,6 +63,7 @@ _LOOP_BEAT = 8 * int(Word.LOOP_BEAT)
 _ARMED_UNTIL = 8 * int(Word.ARMED_UNTIL)
 _CONSOLE_UNTIL = 8 * int(Word.CONSOLE_UNTIL)
 _DEVICE_UNTIL = 8 * int(Word.DEVICE_UNTIL)
+_OFFER = 8 * int(Word.OFFER)
 
 # The stop flag is looked at after every pull, so this bounds how long a stop can take.
 _LONGEST_PULL_S = 0.1
@@ -74,9 +76,13 @@ _EIO = 5
 
 @compiled(i8(PORTS_TYPE, f8))
 def permits_now(ports: Any, t_now: float) -> int:
-    """Return the `Permit` bits that hold: given, and neither run out nor silent."""
+    """Return the `Permit` bits that hold: given, and neither run out nor silent.
+
+    Above them stands the offer.
+    """
     words = ports[0].words
     permits = load_acquire(words + _PERMITS)
+    permits |= load_acquire(words + _OFFER) << OFFER_SHIFT
     if not t_now <= bits_to_float(load_acquire(words + _ARMED_UNTIL)):
         permits &= ~_ARMED
     if not t_now <= bits_to_float(load_acquire(words + _CONSOLE_UNTIL)):

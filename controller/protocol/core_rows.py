@@ -1,13 +1,12 @@
 """From the list of trials to the rows that the compiled core decides on, one by one."""
 
 import dataclasses
-import enum
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controller.core.records import PATTERN, PATTERN_EDGE, TRIAL
+from controller.core.records import PATTERN, PATTERN_EDGE, TRIAL, TrialKind
 from controller.errors import ConfigError
 from controller.kernels.jit import new_records
 from controller.protocol.condition_forms import (
@@ -29,15 +28,6 @@ RISE, FALL = 0, 1
 """Wire actions of a pattern's edges, in the order in which a driver gives them."""
 
 
-class RowKind(enum.IntEnum):
-    """What a row waits for once its interval is over."""
-
-    PHASE = 0
-    ANY_PHASE = 1
-    CLOCK = 2
-    YOKED = 3
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One decision of the core: a trial, or one burst of a trial locked at each.
@@ -50,11 +40,12 @@ class Row:
         Which decision of the trial it is, from 0.
     is_last : bool
         Whether the trial is over with it.
-    kind : RowKind
+    kind : TrialKind
     target_phase_rad : float
         NaN unless `kind` is PHASE.
     earliest_s : float
-        After the first edge of the row before.
+        After the first edge of the trial before, and of the burst before where the
+        row is a later one.
     condition : int
         Place among the protocol's conditions.
     pattern : int
@@ -75,7 +66,7 @@ class Row:
     trial: int
     burst: int
     is_last: bool
-    kind: RowKind
+    kind: TrialKind
     target_phase_rad: float
     earliest_s: float
     condition: int
@@ -131,10 +122,19 @@ class Rows:
         """Return the rows as records of TRIAL."""
         records = new_records(TRIAL, max(1, len(self.rows)))
         for place, row in enumerate(self.rows):
+            records.kind[place] = row.kind
             records.target_phase_rad[place] = row.target_phase_rad
             records.iti_s[place] = row.earliest_s
+            records.at_s[place] = row.at_s
             records.pattern[place] = row.pattern if row.fires else NO_PATTERN
             records.condition[place] = row.condition
+            records.burst[place] = row.burst
+            records.more[place] = 0 if row.is_last else 1
+            records.as_if[place] = 0 if row.fires else 1
+            records.n_before[place] = row.n_before
+            records.n_left[place] = row.n_left
+            records.power_side[place] = row.power_side
+            records.power_quantile[place] = row.power_quantile
         return records
 
     def pattern_records(self, *, falls: bool) -> tuple[Any, Any]:
@@ -199,7 +199,6 @@ def rows_of(
             ),
         )
     rows: list[Row] = []
-    before_s = 0.0
     place_in_stage = itertools.groupby(trials, key=lambda trial: trial.stage)
     for place, trial in (
         pair for _, group in place_in_stage for pair in enumerate(group)
@@ -208,8 +207,7 @@ def rows_of(
         at_s = math.nan
         if isinstance(part.condition.when, Yoked):
             at_s = _yoked_at(part.condition, yoked_s or {}, place)
-        rows += _rows(part, trial, wiring, before_s, at_s)
-        before_s = part.layout.pulses_s[part.layout.decisions[-1]]
+        rows += _rows(part, trial, wiring, at_s)
     return Rows(
         rows=tuple(rows),
         patterns=tuple(edges for edges, _ in known),
@@ -246,9 +244,7 @@ def _yoked_at(
     return float(times_s[place])
 
 
-def _rows(
-    part: _Parts, trial: Trial, wiring: Wiring, before_s: float, at_s: float
-) -> list[Row]:
+def _rows(part: _Parts, trial: Trial, wiring: Wiring, at_s: float) -> list[Row]:
     when = part.condition.when
     kind = _kind(trial, part.condition)
     side, quantile = 0, math.nan
@@ -257,9 +253,7 @@ def _rows(
     rows = []
     counts = [len(pulses_s) for pulses_s in part.layout.segments_s()]
     for burst, pattern in enumerate(part.patterns):
-        # The trial before was measured from its first pulse, the core measures from
-        # the burst before.
-        earliest_s = trial.iti_s - before_s
+        earliest_s = trial.iti_s
         if burst > 0:
             earliest_s = _between_bursts_s(part.layout, burst, wiring)
         rows.append(
@@ -287,12 +281,12 @@ def _rows(
     return rows
 
 
-def _kind(trial: Trial, condition: Condition) -> RowKind:
+def _kind(trial: Trial, condition: Condition) -> TrialKind:
     if isinstance(condition.when, Yoked):
-        return RowKind.YOKED
+        return TrialKind.YOKED
     if isinstance(condition.when, OpenLoop | Control):
-        return RowKind.CLOCK
-    return RowKind.ANY_PHASE if trial.target_phase_rad is None else RowKind.PHASE
+        return TrialKind.CLOCK
+    return TrialKind.ANY_PHASE if trial.target_phase_rad is None else TrialKind.PHASE
 
 
 def _between_bursts_s(layout: Layout, burst: int, wiring: Wiring) -> float:

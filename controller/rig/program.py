@@ -23,6 +23,7 @@ from controller.estimators.base import Design
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
 from controller.estimators.soundness import require_sound
 from controller.kernels.jit import Float64Array, new_records
+from controller.protocol.core_rows import Rows
 from controller.rig.gate_arrays import gate_arrays
 from controller.rig.gate_rules import GateRules, with_second_site
 from controller.safety.limits import Limits
@@ -100,6 +101,7 @@ def build_program(
     trials: Any,
     edges: TriggerEdges | None,
     pulse_s: float,
+    rows: Rows | None = None,
 ) -> Program:
     """Return the program of one stretch of a session.
 
@@ -121,6 +123,9 @@ def build_program(
         The trigger's wire actions; None for a program that cannot fire.
     pulse_s : float
         Time from rise to fall.
+    rows : Rows, optional
+        What a protocol's trials and patterns are, instead of `trials` and a single
+        pulse; a row is given once it is offered.
 
     Raises
     ------
@@ -138,11 +143,21 @@ def build_program(
     if not len(trials) > 0:
         raise ConfigError("A session needs at least one trial; raise max_pulses.")
     actions, action_bytes, pattern_edges = _wire(edges, pulse_s)
+    settings = _settings(sfreq_hz, design, rules)
     patterns = new_records(PATTERN)
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
+    if rows is not None:
+        _require_running_gate(rows, rules)
+        settings.offered = 1
+        trials = rows.trial_records()
+        patterns, pattern_edges = rows.pattern_records(
+            falls=edges is None or edges.fall is not None
+        )
+        if edges is None:
+            patterns.n_edges = 0
     require_allowed(limits, patterns, pattern_edges)
     return Program(
-        settings=_settings(sfreq_hz, design, rules),
+        settings=settings,
         limits=limits.to_record(),
         mixing=_floats(mixing),
         used=np.flatnonzero(np.any(mixing != 0.0, axis=0)).astype(np.int64),
@@ -157,6 +172,15 @@ def build_program(
             rules.gates, design, sfreq_hz=sfreq_hz, n_virtual=mixing.shape[0]
         ),
     )
+
+
+def _require_running_gate(rows: Rows, rules: Rules) -> None:
+    by_power = any(row.power_side != 0 for row in rows.rows)
+    if by_power and rules.amplitude_gate is not AmplitudeGate.PERCENTILE:
+        raise ConfigError(
+            "The protocol has conditions by power, which are told by the running "
+            'amplitude, but gate.amplitude is not "percentile"; set it to that.'
+        )
 
 
 def require_allowed(limits: Limits, patterns: Any, pattern_edges: Any) -> None:

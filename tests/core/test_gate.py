@@ -16,7 +16,7 @@ OPEN_NOW = {
     "t_artifact": T - 1.0,
     "amplitude_uv": 8.0,
     "threshold_uv": 8.0,
-    "t_pulse_edge": T - 10.0,
+    "t_trial_edge": T - 10.0,
     "t_next_edge": math.inf,
     "trial": 0,
     "valid": 1,
@@ -40,7 +40,8 @@ def stage_of(**now):
 
 def closed(t_due=T + 0.25, t_write=T + 0.125, iti_s=ITI_S, **now):
     program, memory = stage_of(**now)
-    return HoldReason(closed_gates(program, memory, t_due, t_write, iti_s))
+    program.trials.iti_s = iti_s
+    return HoldReason(closed_gates(program, memory, t_due, t_write))
 
 
 def above(value):
@@ -85,8 +86,8 @@ def test_every_gate_can_be_open():
         ),
         (
             HoldReason.INTERVAL,
-            {"t_due": T + 0.25, "t_pulse_edge": T + 0.25 - ITI_S},
-            {"t_due": T + 0.25, "t_pulse_edge": above(T + 0.25 - ITI_S)},
+            {"t_due": T + 0.25, "t_trial_edge": T + 0.25 - ITI_S},
+            {"t_due": T + 0.25, "t_trial_edge": above(T + 0.25 - ITI_S)},
         ),
         (
             HoldReason.TOO_LATE,
@@ -117,7 +118,7 @@ def test_each_gate_at_its_boundary(reason, inside, outside):
         ),
         ("amplitude_uv", HoldReason.AMPLITUDE),
         ("threshold_uv", HoldReason.AMPLITUDE),
-        ("t_pulse_edge", HoldReason.INTERVAL),
+        ("t_trial_edge", HoldReason.INTERVAL),
         ("t_next_edge", HoldReason.BUSY),
         ("t_due", HoldReason.INTERVAL),
         ("t_write", HoldReason.TOO_LATE),

@@ -32,7 +32,7 @@ OPEN_NOW = {
     "t_artifact": T - 1.0,
     "amplitude_uv": 8.0,
     "threshold_uv": 8.0,
-    "t_pulse_edge": T - 10.0,
+    "t_trial_edge": T - 10.0,
     "t_next_edge": math.inf,
     "valid": 1,
     "permits": int(Permit.ALL | Permit.MARKER),
@@ -88,7 +88,7 @@ def closed(rules=EVERYTHING, t_due=T + 0.2, t_veto=-math.inf, **now):
     for name, value in {**OPEN_NOW, **now}.items():
         memory.now[name] = value
     memory.veto_now.t_veto = t_veto
-    holds = HoldReason(closed_gates(program, memory, t_due, T + 0.125, 2.0))
+    holds = HoldReason(closed_gates(program, memory, t_due, T + 0.125))
     only = HoldReason(
         closed_optional_gates(program, memory, t_due, memory.now.permits[0])
     )
