@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from controller.cli.desk import Desk
-from controller.cli.options import json_option, out_option, rest_option
+from controller.cli.options import FiniteRange, json_option, out_option, rest_option
 from controller.cli.speech import say
-from controller.errors import NotArmed
+from controller.errors import ConfigError, NotArmed
 
 
 @click.command()
@@ -22,6 +22,36 @@ from controller.errors import NotArmed
     "participant's newest.",
 )
 @click.option("--participant", help="Overrides run.participant of CONFIG.")
+@click.option(
+    "--protocol",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Lead the session through a protocol, see phasegate new protocol.",
+)
+@click.option(
+    "--virtual",
+    is_flag=True,
+    help="With --protocol: on a virtual clock with a simulated participant, much "
+    "faster than real time; nothing is fired.",
+)
+@click.option(
+    "--rmt",
+    "rmt_pct_mso",
+    type=FiniteRange(min=1, max=100),
+    help="With --protocol: the participant's resting motor threshold, % of output.",
+)
+@click.option(
+    "--seal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --protocol: its sealed allocation, where it is blinded.",
+)
+@click.option("--code", help="With --seal: the participant's code.")
+@click.option(
+    "--visit",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="With --protocol: which of the participant's sessions it is.",
+)
 @rest_option
 @out_option
 @json_option
@@ -33,6 +63,12 @@ def run(
     arm: bool,
     profile: Path | None,
     participant: str | None,
+    protocol: Path | None,
+    virtual: bool,
+    rmt_pct_mso: float | None,
+    seal: Path | None,
+    code: str | None,
+    visit: int,
     rest_s: float | None,
     out: Path,
     as_json: bool,
@@ -48,8 +84,11 @@ def run(
       phasegate check configs/alpha-peak-serial.toml
       phasegate run configs/alpha-peak-serial.toml --out ~/sessions
       phasegate run configs/alpha-peak-serial.toml --profile profiles --participant P07
+      phasegate run configs/mu-protocols-simulated.toml --virtual --rmt 50 \\
+        --protocol configs/protocols/mu-single-pulse.toml
     """  # noqa: D301 - \b keeps the lines apart
     from controller.cli.equipment_words import port_words
+    from controller.cli.run_protocol import StudyWish, run_virtually
     from controller.cli.session import Wish, conduct
     from controller.cli.settings import Settings
 
@@ -57,6 +96,24 @@ def run(
     settings = Settings.read(config_path)
     settings.put("run", participant=participant, rest_s=rest_s)
     config, text = settings.parsed()
+    study = None
+    if protocol is not None:
+        study = StudyWish(
+            protocol=protocol,
+            rmt_pct_mso=rmt_pct_mso,
+            seal=seal,
+            code=code,
+            visit=visit,
+        )
+    if virtual:
+        if study is None:
+            raise ConfigError("--virtual runs a protocol; name it with --protocol.")
+        run_virtually(config, text, study, out=out, as_json=as_json)
+        return
+    if study is not None:
+        raise ConfigError(
+            "A protocol runs on a virtual clock only, so far; add --virtual."
+        )
     if not config.output.simulated:
         if not arm and not desk.person_is_there():
             raise NotArmed(

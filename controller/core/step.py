@@ -265,7 +265,10 @@ def _count_pulse(program: Program, memory: Memory, t_done: float) -> None:
     if now.edge == now.edge_first:
         now.t_blind_from = t_edge
         begin_interval(program, memory, t_edge)
-    now.t_blind_until = t_edge + settings.refractory_s
+    # Without a refractory period a later burst is to find the estimator as it was.
+    now.t_blind_until = now.t_blind_from
+    if settings.refractory_s > 0.0:
+        now.t_blind_until = t_edge + settings.refractory_s
     now.pulse += 1
     now.pulses_left -= 1
 

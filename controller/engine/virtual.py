@@ -216,7 +216,8 @@ class VirtualLoop:
     ) -> None:
         self._program, self._memory, self._telemetry = program, memory, telemetry
         self._words = ControlWords()
-        self._calls = np.zeros((max(1, 8 * len(program.trials)), 3))
+        n_edges = int(program.patterns.n_edges[program.trials.pattern].sum())
+        self._calls = np.zeros((max(1, 8 * len(program.trials), 2 * n_edges), 3))
         # Kept for as long as the fakes read them by address.
         self._tape = tape
         self._late_s = np.array(late_s, np.float64, ndmin=1)

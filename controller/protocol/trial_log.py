@@ -103,6 +103,11 @@ class Progress:
         self._keys: set[str] = set()
 
     @property
+    def protocol_hash(self) -> str:
+        """Of the protocol, by which its log is told from others."""
+        return self._named[0]
+
+    @property
     def n_pulses(self) -> int:
         """Pulses that the session has given, each counted once."""
         return sum(state.n_pulses for state in self.states)
@@ -319,15 +324,18 @@ def gives_up(
     waited_s : float
         Since the trial's earliest moment.
     """
-    because: Decider
+    because: Decider | None = None
     if not state.n_attempts < attempts.max_attempts:
         because = "attempts"
     elif not waited_s < attempts.timeout_s:
         because = "timeout"
-    else:
-        return None
+    return None if because is None else (because, fate_of(attempts, state))
+
+
+def fate_of(attempts: Attempts, state: TrialState) -> Fate:
+    """Return what becomes of a trial that is given up."""
     # A trial that gave a part of its pulses is not begun anew by itself.
     repeated = attempts.then == "repeat" and state.n_repeats >= attempts.max_repeats
     if repeated or state.n_now > 0:
-        return because, "skip"
-    return because, attempts.then
+        return "skip"
+    return attempts.then

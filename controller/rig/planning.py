@@ -14,12 +14,14 @@ from controller.core.structures import Program
 from controller.engine.telemetry import Batch
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
+from controller.protocol.core_rows import Rows
 from controller.rig.design import Calibration, calibrate
 from controller.rig.gate_arrays import gate_arrays
 from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.rig.profile import rest_of_profile
-from controller.rig.program import Rules, build_program, make_trials
+from controller.rig.program import Rules, build_program, is_lowered, make_trials
 from controller.rig.rest import Rest, rest_of
+from controller.rig.study import StudyPart
 from controller.rig.translate import artifact_rules, horizon_s, rules_of
 from controller.sources.description import StreamDescription
 from controller.sources.timing import StreamTiming, judge_timing
@@ -41,6 +43,8 @@ class Planner:
     designer : Designer
     profile : Profile, optional
         What a calibration found, instead of this session's own rest.
+    part : StudyPart, optional
+        A protocol's trials, instead of those of the configuration.
     """
 
     config: Config
@@ -48,6 +52,7 @@ class Planner:
     mixing: Float64Array
     designer: Designer
     profile: Profile | None = None
+    part: StudyPart | None = None
 
     def rest_program(self) -> Program:
         """Return the program that records without estimating."""
@@ -102,6 +107,16 @@ class Planner:
         """
         return self._program(calibration, rules, edges)
 
+    def rows(self, calibration: Calibration, edges: TriggerEdges | None) -> Rows | None:
+        """Return what the loop is told about a protocol's trials; None without one."""
+        if self.part is None:
+            return None
+        return self.part.rows(
+            pulse_s=self.config.output.pulse_ms / 1e3,
+            falls=is_lowered(edges),
+            rhythm_hz=calibration.design.brief.frequency_hz,
+        )
+
     def _program(
         self, calibration: Calibration | None, rules: Rules, edges: TriggerEdges | None
     ) -> Program:
@@ -125,6 +140,7 @@ class Planner:
             ),
             edges=edges,
             pulse_s=config.output.pulse_ms / 1e3,
+            rows=None if calibration is None else self.rows(calibration, edges),
         )
 
     def _rest_to_design_from(self, rest: Batch) -> Rest:

@@ -148,11 +148,10 @@ def build_program(
     patterns.n_edges = len(pattern_edges) if edges is not None else 0
     if rows is not None:
         _require_running_gate(rows, rules)
+        _require_phase_at_bursts(rows, design, rules)
         settings.offered = 1
         trials = rows.trial_records()
-        patterns, pattern_edges = rows.pattern_records(
-            falls=edges is None or edges.fall is not None
-        )
+        patterns, pattern_edges = rows.pattern_records(falls=is_lowered(edges))
         if edges is None:
             patterns.n_edges = 0
     require_allowed(limits, patterns, pattern_edges)
@@ -183,6 +182,21 @@ def _require_running_gate(rows: Rows, rules: Rules) -> None:
         )
 
 
+def _require_phase_at_bursts(rows: Rows, design: Design | None, rules: Rules) -> None:
+    """Refuse bursts that shall meet a phase which is not known again by then."""
+    if design is None or rules.refractory_s == 0.0:
+        return
+    without_s = rules.refractory_s + design.warm_up_s
+    for row in rows.rows:
+        if row.burst > 0 and not row.earliest_s >= without_s:
+            raise ConfigError(
+                'pattern.lock is "each", but a burst may follow the one before after '
+                f"{row.earliest_s:.3g} s, and timing.refractory_s with the estimator's "
+                f"warm-up leaves {without_s:.3g} s without a phase; set it to 0, or "
+                'lock = "first".'
+            )
+
+
 def require_allowed(limits: Limits, patterns: Any, pattern_edges: Any) -> None:
     """Refuse patterns that the limits of trains would cut off in their middle.
 
@@ -203,6 +217,11 @@ def require_allowed(limits: Limits, patterns: Any, pattern_edges: Any) -> None:
         complaint = pattern_complaint(limits, (rises_s - rises_s[:1]).tolist())
         if complaint is not None:
             raise ConfigError(complaint)
+
+
+def is_lowered(edges: TriggerEdges | None) -> bool:
+    """Return whether the line comes down by a call of its own."""
+    return edges is None or edges.fall is not None
 
 
 def amplitude_window(rules: Rules) -> int:

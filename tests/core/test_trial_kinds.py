@@ -100,9 +100,9 @@ def test_by_the_clock_is_to_the_interval_whatever_the_eeg_does():
     raw[::7] = np.nan
     raw[1::3] = 1e5
     limits = limits_of(max_artifact_s=60.0, min_interval_s=0.2)
-    result = run(program_with(by_clock(4), limits=limits), one_by_one(4, 0.05), raw)
+    offers = [(1.0, 0), (1.3, 1), (1.8, 2), (2.3, 3)]
+    result = run(program_with(by_clock(4), limits=limits), offers, raw)
     t_due = decided(result)["t_due"]
-    # The tape offers faster than the interval lets trials come.
     assert np.diff(t_due).tolist() == pytest.approx([ITI_S] * 3)
     assert (result.batch.edges["refusal"] == Refusal.NONE).all()
 
@@ -116,7 +116,7 @@ def test_by_phase_waits_for_phase_and_interval():
 
 def test_what_is_recorded_as_if_moves_no_line_and_asks_no_interlock():
     rows = [{}, {"as_if": 1}, {"as_if": 1, "kind": TrialKind.CLOCK}, {}]
-    offers = one_by_one(4, 0.1)
+    offers = [(1.0, 0), (1.3, 1), (2.0, 2), (2.6, 3)]
     result = run(program_with(rows), offers)
     as_if = decided(result, Outcome.AS_IF)
     assert as_if["trial"].tolist() == [1, 2]
@@ -139,7 +139,7 @@ def test_yoked_trials_come_at_the_other_session_s_times():
 
 def test_a_yoked_stage_taken_up_in_its_middle_keeps_its_distances():
     rows = [{"kind": TrialKind.YOKED, "at_s": each} for each in (5.0, 5.8, 7.0)]
-    result = run(program_with(rows), one_by_one(3, 0.1))
+    result = run(program_with(rows), [(1.0, 0), (1.3, 1), (2.2, 2)])
     t_due = decided(result)["t_due"]
     assert t_due - t_due[0] == pytest.approx([0.0, 0.8, 2.0], abs=1e-9)
 
@@ -176,7 +176,7 @@ def bursts(n, **row):
 
 def burst_program(rows):
     train = TrainLimits(
-        max_pulses=6, max_train_s=1.0, min_pulse_interval_s=0.015, min_inter_train_s=0.3
+        max_pulses=6, max_train_s=1.0, min_pulse_interval_s=0.015, min_inter_train_s=2.0
     )
     program = program_with(rows, limits=limits_of(train=train, min_interval_s=0.3))
     edges = new_records(PATTERN_EDGE, 4)
@@ -187,7 +187,7 @@ def burst_program(rows):
 
 
 def test_bursts_locked_one_by_one_are_one_train_and_one_offer():
-    result = run(burst_program(bursts(3) + bursts(3)), [(1.0, 0), (3.0, 3)])
+    result = run(burst_program(bursts(3) + bursts(3)), [(1.0, 0), (4.0, 3)])
     planned = decided(result)
     assert planned["trial"].tolist() == [0, 1, 2, 3, 4, 5]
     assert np.diff(planned["t_due"])[[0, 1, 3, 4]] == pytest.approx(0.2, abs=0.01)
