@@ -17,6 +17,7 @@ from drivers.guardian import decode, encode
 
 Word = dict[str, object]
 
+_LAST_WORDS_S: Final = 0.5
 _END_TIMEOUT_S: Final = 5.0
 
 
@@ -75,8 +76,11 @@ class AttendedProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return not self._ended and self._process.poll() is None
+        """Whether the process runs; if not, all that it said has been taken in."""
+        if not self._ended and self._process.poll() is None:
+            return True
+        self._reader.join(_LAST_WORDS_S)
+        return False
 
     def say(self, word: str, **fields: object) -> None:
         """Say something to the process.

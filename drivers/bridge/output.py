@@ -209,11 +209,12 @@ class BridgedOutput:
         ------
         PortLost
         """
-        if self._failure is not None:
-            raise PortLost(str(self._failure))
         if self._process is None:
             raise PortLost(f"{self.name} is not open; open it before it is checked.")
-        if not self._process.alive:
+        alive = self._process.alive
+        if self._failure is not None:
+            raise PortLost(str(self._failure))
+        if not alive:
             raise PortLost(self._process.why_ended())
 
     def take_edges(self) -> list[BridgedEdge]:
