@@ -6,7 +6,7 @@ are refused, and `[limits]` has no defaults.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic import Field
@@ -184,8 +184,18 @@ def load_config(path: Path) -> Config:
     ConfigError
         One sentence per mistake: the key, the rule, the value, the nearest valid name.
     """
+    return parse_config(config_text(path), where=str(path))
+
+
+def config_text(path: Path) -> str:
+    """Return what a configuration file says.
+
+    Raises
+    ------
+    ConfigError
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
             f"There is no configuration file {path}; "
@@ -193,15 +203,25 @@ def load_config(path: Path) -> Config:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as text: {error}.") from error
-    return parse_config(text, where=str(path))
 
 
 def parse_config(text: str, *, where: str) -> Config:
     """Read a configuration from TOML text; `where` names it in messages."""
     try:
-        return Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not valid TOML: {error}.") from error
+        return Config.model_validate(toml_tables(text, where))
     except pydantic.ValidationError as error:
         mistakes = " ".join(sentences(error, Config))
         raise ConfigError(f"{where}: {mistakes}") from error
+
+
+def toml_tables(text: str, where: str) -> dict[str, Any]:
+    """Return the tables of TOML text; `where` names it in messages.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where} is not valid TOML: {error}.") from error

@@ -5,7 +5,7 @@ Without this section only the trigger line is known, and a person does the rest.
 
 import math
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import Field
@@ -15,6 +15,8 @@ from controller.config_limits import LimitsSection
 
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 EnhancedPercent = Annotated[float, Field(strict=True, ge=0, le=110)]
+OfThreshold = Annotated[float, Field(strict=True, gt=0, le=200)]
+MotorThreshold = Annotated[float, Field(strict=True, ge=1, le=100)]
 
 
 class StimulatorSection(Section):
@@ -27,6 +29,34 @@ class StimulatorSection(Section):
     intensity_pct_mso: Percent = Field(
         description="percent of maximum stimulator output, whole"
     )
+    intensity_pct_rmt: OfThreshold | None = Field(
+        None, description="instead: percent of the resting motor threshold"
+    )
+    rmt_pct_mso: MotorThreshold | None = Field(
+        None, description="the participant's resting motor threshold, with it"
+    )
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _from_threshold(cls, given: Any) -> Any:
+        """Turn a share of the threshold into one of the output, and keep both."""
+        if not isinstance(given, dict) or "intensity_pct_rmt" not in given:
+            return given
+        if "intensity_pct_mso" in given:
+            raise ValueError("give one of intensity_pct_mso and intensity_pct_rmt")
+        share, rmt = given["intensity_pct_rmt"], given.get("rmt_pct_mso")
+        if rmt is None:
+            raise ValueError(
+                "intensity_pct_rmt needs the participant's motor threshold; give "
+                "rmt_pct_mso, or pass --rmt"
+            )
+        if not all(_is_number(value) for value in (share, rmt)):
+            # Which of them is no number, the fields themselves say.
+            return {"intensity_pct_mso": 0.0} | given
+        # Devices take whole percents; down, so that it is never more than was asked.
+        return given | {
+            "intensity_pct_mso": float(math.floor(share * rmt / 100.0 + 1e-9))
+        }
 
     @property
     def driver_name(self) -> str:
@@ -37,6 +67,11 @@ class StimulatorSection(Section):
     def has_twin(self) -> bool:
         """Whether a simulated device stands at the end of the trigger line."""
         return self.simulated and self.driver_name != "ttl"
+
+
+def _is_number(value: object) -> bool:
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and math.isfinite(float(str(value)))
 
 
 class RealStimulator(StimulatorSection):

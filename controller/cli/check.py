@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from controller.cli.options import FiniteRange, json_option
+from controller.cli.motor_threshold import (
+    participant_of,
+    rmt_option,
+    threshold_of,
+)
+from controller.cli.options import json_option
 
 if TYPE_CHECKING:
     from controller.config import Config
@@ -40,13 +45,7 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="Check a protocol against a stimulator's rules, such as magstim-rapid.",
 )
-@click.option(
-    "--rmt",
-    "rmt_pct_mso",
-    type=FiniteRange(min=1, max=100),
-    metavar="PERCENT",
-    help="Resting motor threshold, percent of output, for a protocol's intensities.",
-)
+@rmt_option("Resting motor threshold, for intensities in percent of it,")
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -63,7 +62,7 @@ def check(
     participant: str | None,
     protocol_path: Path | None,
     device: str | None,
-    rmt_pct_mso: float | None,
+    rmt: str | None,
     picture: Path | None,
     schema: bool,
     as_json: bool,
@@ -90,7 +89,7 @@ def check(
 
     asked = ProtocolOptions(
         device=device,
-        rmt_pct_mso=rmt_pct_mso,
+        rmt_pct_mso=threshold_of(rmt, participant_of(path, participant)),
         picture=picture,
         participant=participant,
         as_json=as_json,
@@ -100,19 +99,21 @@ def check(
             raise click.UsageError(f"--protocol goes with a configuration, not {path}.")
         _check_protocol(path, None, _triggers_per_minute(where, participant), asked)
         return
-    config = _checked(_read(path, participant), where)
+    config = _checked(
+        _read(path, asked, with_protocol=protocol_path is not None), where
+    )
     if protocol_path is not None:
         rate = _triggers_per_minute(where, config.run.participant)
         _check_protocol(protocol_path, config, rate, asked)
         return
-    if asked.device or asked.rmt_pct_mso or asked.picture:
-        raise click.UsageError("--device, --rmt and --picture go with a protocol.")
+    if asked.device or asked.picture:
+        raise click.UsageError("--device and --picture go with a protocol.")
     _show_config(path, config, as_json=as_json)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolOptions:
-    """Options that go with a protocol only.
+    """Options that go with a protocol.
 
     Parameters
     ----------
@@ -160,11 +161,13 @@ def _triggers_per_minute(where: Path | None, participant: str | None) -> float |
     return find_profile(where, participant or "unnamed").level.triggers_per_minute
 
 
-def _read(path: Path, participant: str | None) -> "Config":
+def _read(path: Path, asked: ProtocolOptions, *, with_protocol: bool) -> "Config":
     from controller.cli.settings import Settings
 
-    settings = Settings.read(path)
-    settings.put("run", participant=participant)
+    settings = Settings.read(
+        path, rmt_pct_mso=asked.rmt_pct_mso, for_it=not with_protocol
+    )
+    settings.put("run", participant=asked.participant)
     return settings.parsed()[0]
 
 

@@ -5,7 +5,12 @@ from pathlib import Path
 import click
 
 from controller.cli.desk import Desk
-from controller.cli.options import FiniteRange, json_option, out_option, rest_option
+from controller.cli.motor_threshold import (
+    participant_of,
+    rmt_option,
+    threshold_of,
+)
+from controller.cli.options import json_option, out_option, rest_option
 from controller.cli.speech import say
 from controller.errors import ConfigError, NotArmed
 
@@ -33,12 +38,7 @@ from controller.errors import ConfigError, NotArmed
     help="With --protocol: on a virtual clock with a simulated participant, much "
     "faster than real time; nothing is fired.",
 )
-@click.option(
-    "--rmt",
-    "rmt_pct_mso",
-    type=FiniteRange(min=1, max=100),
-    help="With --protocol: the participant's resting motor threshold, % of output.",
-)
+@rmt_option("For intensities in percent of it: the resting motor threshold")
 @click.option(
     "--seal",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -65,7 +65,7 @@ def run(
     participant: str | None,
     protocol: Path | None,
     virtual: bool,
-    rmt_pct_mso: float | None,
+    rmt: str | None,
     seal: Path | None,
     code: str | None,
     visit: int,
@@ -93,7 +93,10 @@ def run(
     from controller.cli.settings import Settings
 
     desk: Desk = context.obj or Desk()
-    settings = Settings.read(config_path)
+    rmt_pct_mso = threshold_of(rmt, participant_of(config_path, participant))
+    settings = Settings.read(
+        config_path, rmt_pct_mso=rmt_pct_mso, for_it=protocol is None
+    )
     settings.put("run", participant=participant, rest_s=rest_s)
     config, text = settings.parsed()
     study = None

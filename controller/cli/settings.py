@@ -6,7 +6,12 @@ import tomllib
 from pathlib import Path
 from typing import Any, Self
 
-from controller.config import Config, load_config, parse_config
+from controller.config import (
+    Config,
+    config_text,
+    parse_config,
+    toml_tables,
+)
 from controller.errors import ConfigError
 
 
@@ -31,16 +36,39 @@ class Settings:
     changed: bool = False
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a file that is valid as it stands.
+    def read(
+        cls, path: Path, *, rmt_pct_mso: float | None = None, for_it: bool = True
+    ) -> Self:
+        """Read a file that is valid as it stands, or with a motor threshold.
+
+        Parameters
+        ----------
+        path : Path
+        rmt_pct_mso : float, optional
+            The participant's, for a stimulator whose intensity is a share of it.
+        for_it : bool
+            Whether only the stimulator can have use for it.
 
         Raises
         ------
         ConfigError
         """
-        load_config(path)
-        text = path.read_text(encoding="utf-8")
-        return cls(path=path, text=text, tables=tomllib.loads(text))
+        text = config_text(path)
+        settings = cls(path=path, text=text, tables=toml_tables(text, str(path)))
+        stimulator = settings.tables.get("stimulator")
+        by_threshold = isinstance(stimulator, dict) and (
+            "intensity_pct_rmt" in stimulator
+        )
+        if rmt_pct_mso is not None and by_threshold:
+            settings.put("stimulator", rmt_pct_mso=rmt_pct_mso)
+        elif rmt_pct_mso is not None and for_it:
+            raise ConfigError(
+                f"A motor threshold was given, but {path} has no "
+                "stimulator.intensity_pct_rmt that it could be for; add that, or leave "
+                "--rmt away."
+            )
+        settings.parsed()
+        return settings
 
     def put(self, table: str, **keys: object) -> None:
         """Set keys of a table; those that are None stay as they are."""

@@ -1,9 +1,8 @@
 """`phasegate threshold`: find the resting motor threshold by yes and no."""
 
-import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -70,6 +69,7 @@ def threshold(
     Example:
       phasegate threshold --highest 80 --participant P07 --out P07-threshold.json
     """  # noqa: D301 - \b keeps the lines apart
+    from controller.calibration.threshold_file import told_of
     from controller.protocol.threshold import Hunt, HuntRules, Verdict
 
     rules = HuntRules(
@@ -83,7 +83,7 @@ def threshold(
         )
     hunt = _ask_all(Hunt(rules=rules), participant, out)
     if as_json:
-        click.echo(json.dumps(_told(hunt, participant), indent=1))
+        click.echo(json.dumps(told_of(hunt, participant), indent=1))
     found = hunt.estimate()
     if hunt.verdict() is not Verdict.FOUND:
         raise NoThreshold(
@@ -101,6 +101,8 @@ def threshold(
 
 
 def _ask_all(hunt: "Hunt", participant: str, out: Path | None) -> "Hunt":
+    from controller.calibration.threshold_file import told_of, write_threshold
+
     while (pct := hunt.next_pct_mso()) is not None:
         answer = click.prompt(
             f"{len(hunt.answers) + 1}. Set {pct:g} %, give a pulse. Did it respond? "
@@ -118,29 +120,5 @@ def _ask_all(hunt: "Hunt", participant: str, out: Path | None) -> "Hunt":
         else:
             hunt = hunt.with_answer(pct, responded=answer == "y")
         if out is not None:
-            _write(out, _told(hunt, participant))
+            write_threshold(out, told_of(hunt, participant))
     return hunt
-
-
-def _told(hunt: "Hunt", participant: str) -> dict[str, Any]:
-    found = hunt.estimate()
-    return {
-        "participant": participant,
-        "verdict": hunt.verdict().name.lower(),
-        "rmt_pct_mso": round(found.pct_mso, 2),
-        "low_pct_mso": round(found.low_pct_mso, 2),
-        "high_pct_mso": round(found.high_pct_mso, 2),
-        "n_pulses": len(hunt.answers),
-        "answers": [dataclasses.asdict(answer) for answer in hunt.answers],
-        "rules": dataclasses.asdict(hunt.rules),
-    }
-
-
-def _write(path: Path, told: dict[str, Any]) -> None:
-    # A new file that takes the old one's place: never half a file.
-    beside = path.with_name(path.name + ".new")
-    try:
-        beside.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}.") from error

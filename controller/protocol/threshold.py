@@ -35,6 +35,7 @@ class Verdict(enum.Enum):
     FOUND = "found"
     ABOVE = "above the highest intensity allowed"
     UNSTEADY = "not steady enough after the most pulses allowed"
+    RESTLESS = "hidden, as too many pulses met a muscle that was not at rest"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

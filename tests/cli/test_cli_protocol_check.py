@@ -212,7 +212,9 @@ def test_check_prints_the_schema(invoke) -> None:
     [
         ["check"],
         ["check", MU, "--protocol", MU],
-        ["check", shipped_config("mu-c3.toml"), "--rmt", "50"],
+        ["check", shipped_config("mu-c3.toml"), "--device", "magpro"],
+        ["check", MU, "--rmt", "nan"],
+        ["check", MU, "--rmt", "101"],
     ],
 )
 def test_options_that_do_not_go_together(invoke, arguments) -> None:

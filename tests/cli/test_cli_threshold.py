@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from controller.cli.main import cli
+from controller.cli.shipped import shipped_config
 
 TRUE_PCT = 52.0
 
@@ -72,3 +73,56 @@ def test_the_highest_intensity_has_no_default() -> None:
 
 def test_the_end_of_the_input_ends_the_hunt() -> None:
     assert run("--highest", "50", answers="y\n").exit_code == 130
+
+
+def by_threshold(tmp_path: Path, **run: str) -> Path:
+    """Write a configuration with an intensity in percent of the threshold."""
+    text = shipped_config("mu-magstim-simulated.toml").read_text()
+    text = re.sub(r"intensity_pct_mso = 45 .*", "intensity_pct_rmt = 110", text)
+    for key, value in run.items():
+        text = text.replace("[run]", f'[run]\n{key} = "{value}"')
+    path = tmp_path / "rig.toml"
+    path.write_text(text)
+    return path
+
+
+def check(*arguments: object):
+    return CliRunner().invoke(cli, ["check", *map(str, arguments)])
+
+
+def threshold_file(tmp_path: Path, participant: str = "P07") -> Path:
+    out = tmp_path / f"{participant}.json"
+    run(
+        *("--highest", "80", "--participant", participant, "--out", str(out)),
+        answers=answers_of_a_sharp_muscle(),
+    )
+    return out
+
+
+def test_the_threshold_sets_a_stimulator_in_percent_of_it(tmp_path: Path) -> None:
+    config, known = by_threshold(tmp_path), threshold_file(tmp_path)
+    assert "or pass --rmt" in check(config).stderr
+    assert check(config).exit_code == 3
+    told = check(config, "--rmt", "40")
+    assert told.exit_code == 0
+    assert "44 %" in told.stdout
+    pct_mso = int(1.1 * json.loads(known.read_text())["rmt_pct_mso"])
+    assert f"{pct_mso} %" in check(config, "--rmt", known).stdout
+
+
+def test_another_participant_s_threshold_is_refused(tmp_path: Path) -> None:
+    known = threshold_file(tmp_path)
+    assert (
+        check(by_threshold(tmp_path, participant="P07"), "--rmt", known).exit_code == 0
+    )
+    other = check(by_threshold(tmp_path, participant="P08"), "--rmt", known)
+    assert other.exit_code == 17
+    assert "of P07, not of P08" in other.stderr
+    named = check(by_threshold(tmp_path), "--rmt", known, "--participant", "P08")
+    assert named.exit_code == 17
+
+
+def test_a_threshold_that_nothing_needs_is_refused() -> None:
+    told = check(shipped_config("mu-c3.toml"), "--rmt", "40")
+    assert told.exit_code == 3
+    assert "stimulator.intensity_pct_rmt" in told.stderr

@@ -1,13 +1,15 @@
 """`[stimulator]` in a file: what must stand there, and what does not go together."""
 
+import math
 from typing import Any, get_args
 
+import pydantic
 import pytest
 from bad_days import config_of
 from complaints import refused
 
 from controller.cli.equipment_words import stimulator_words
-from controller.config_stimulator import Stimulator
+from controller.config_stimulator import SimulatedMagstim200, Stimulator
 from drivers.keeper.makers import STIMULATORS
 
 LIMITS = {
@@ -131,3 +133,49 @@ def test_pairs_need_the_limits_of_trains(
         assert config_of(**given).stimulator is not None
     else:
         assert sentence in refused(**given)
+
+
+def test_intensity_may_be_a_share_of_the_motor_threshold() -> None:
+    given = tables("simulated-magstim-200", intensity_pct_rmt=110, rmt_pct_mso=45.9)
+    del given["stimulator"]["intensity_pct_mso"]
+    stimulator = config_of(**given).stimulator
+    assert stimulator is not None
+    # 50.49, and never more than was asked for.
+    assert stimulator.intensity_pct_mso == 50.0
+    assert (stimulator.intensity_pct_rmt, stimulator.rmt_pct_mso) == (110.0, 45.9)
+    given["stimulator"] |= {"intensity_pct_rmt": 120, "rmt_pct_mso": 50}
+    assert config_of(**given).stimulator.intensity_pct_mso == 60.0  # type: ignore[union-attr]
+    given["stimulator"]["rmt_pct_mso"] = 51
+    said = refused(**given)
+    assert "stimulator.intensity_pct_mso is 61" in said
+    assert "max_intensity_pct_mso = 60" in said
+
+
+@pytest.mark.parametrize("rmt_pct_mso", [math.nan, math.inf])
+def test_share_of_no_number_is_refused(rmt_pct_mso: float) -> None:
+    with pytest.raises(pydantic.ValidationError, match="finite number"):
+        SimulatedMagstim200(
+            kind="simulated-magstim-200",
+            intensity_pct_rmt=110.0,
+            rmt_pct_mso=rmt_pct_mso,
+        )
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        ({"intensity_pct_rmt": 110}, "or pass --rmt"),
+        ({"intensity_pct_rmt": 110, "rmt_pct_mso": 0.5}, "rmt_pct_mso"),
+        ({"intensity_pct_rmt": "110", "rmt_pct_mso": 50}, "intensity_pct_rmt"),
+        ({"intensity_pct_rmt": 201, "rmt_pct_mso": 20}, "intensity_pct_rmt"),
+        ({"intensity_pct_rmt": True, "rmt_pct_mso": 20}, "intensity_pct_rmt"),
+        ({"intensity_pct_mso": 45, "intensity_pct_rmt": 110}, "give one of"),
+    ],
+)
+def test_share_of_a_threshold_that_makes_no_sense(
+    keys: dict[str, Any], complaint: str
+) -> None:
+    given = tables("simulated-magstim-200")
+    del given["stimulator"]["intensity_pct_mso"]
+    given["stimulator"] |= keys
+    assert complaint in refused(**given)
