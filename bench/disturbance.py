@@ -31,9 +31,16 @@ STALLS = np.dtype(
         ("every_readings", "i8"),
         ("stall_s", "f8"),
         ("n_stalls", "i8"),
+        ("in_wait", "i8"),  # 1: stall once, in the next wait for a deadline
+        ("n_since_pull", "i8"),
     ],
     align=True,
 )
+
+# Only while it waits for a deadline does the loop read the clock so often in a row.
+WAITING_READINGS = 50
+
+usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
 
 _GARBAGE = 200
 _COLLECT_EVERY = 50
@@ -75,6 +82,7 @@ def stalling_pull(
     world = carray(address_as_pointer(handle), (1,), STALLS)[0]
     t_stamp = call_pull(world.pull, inlet, buffer, n_channels, timeout_s, error, 0)
     world.n_pulls += 1
+    world.n_since_pull = 0
     if world.n_pulls % world.every_pulls == 0:
         world.n_stalls += 1
         t_end = call_clock(world.clock, 0) + world.stall_s
@@ -88,7 +96,13 @@ def stalling_clock(handle: int) -> float:
     """Read the clock, and now and then only after a while."""
     world = carray(address_as_pointer(handle), (1,), STALLS)[0]
     world.n_readings += 1
-    if world.n_readings % world.every_readings == 0:
+    world.n_since_pull += 1
+    if world.in_wait == 1 and world.n_since_pull > WAITING_READINGS:
+        # Asleep, as in a call that hangs: nobody else is kept from working.
+        world.in_wait = 0
+        world.n_stalls += 1
+        usleep(types.uint32(world.stall_s * 1e6))
+    elif world.n_readings % world.every_readings == 0:
         world.n_stalls += 1
         t_end = call_clock(world.clock, 0) + world.stall_s
         while call_clock(world.clock, 0) < t_end:
@@ -122,6 +136,10 @@ class StallingRunner:
     def n_stalls(self) -> int:
         """How many stalls there were."""
         return int(self._world.n_stalls[0])
+
+    def stall_in_next_wait(self) -> None:
+        """Stall once, as soon as the loop waits for a deadline."""
+        self._world.in_wait = 1
 
     def __call__(self, inlet: Inlet, words: ControlWords, stretch: Stretch) -> Fault:
         """Run a stretch."""

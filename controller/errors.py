@@ -145,5 +145,11 @@ class StimulatorFault(PhasegateError):
     exit_code = 24
 
 
+class ConfigChanged(PhasegateError):
+    """The configuration file was changed while its session ran."""
+
+    exit_code = 27
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from controller.calibration.profile import Profile
     from controller.config import Config
+    from controller.rig.config_watch import ConfigFile
     from controller.rig.run import Finished
     from controller.rig.supervisor import Listener
 
@@ -28,6 +29,7 @@ class RunSession(Protocol):
         confirm_arming: Callable[[str], bool],
         ask_person: Callable[[str], bool] = ...,
         profile: "Profile | None" = None,
+        config_file: "ConfigFile | None" = None,
     ) -> "Finished":
         """Run it."""
         ...

@@ -28,7 +28,7 @@ from controller.cli.verify import verify
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 2 usage, 3 to 26 as `docs/cli.md` lists them, "
+    epilog="Exit codes: 0 done, 2 usage, 3 to 27 as `docs/cli.md` lists them, "
     "70 a defect of phasegate, 130 after Ctrl-C.",
 )
 @click.version_option(__version__, prog_name="phasegate")

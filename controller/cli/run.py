@@ -77,7 +77,8 @@ def run(
 
     Real outputs fire only once they are armed: after calibration you are asked to type
     the word `arm`, or you pass --arm beforehand. Simulated outputs need no arming.
-    Ctrl-C disarms, finishes the records and shows the summary.
+    A change of CONFIG meanwhile ends the session. Ctrl-C disarms, finishes the records
+    and shows the summary.
 
     \b
     Example:
@@ -91,6 +92,7 @@ def run(
     from controller.cli.run_protocol import StudyWish, run_virtually
     from controller.cli.session import Wish, conduct
     from controller.cli.settings import Settings
+    from controller.rig.config_watch import ConfigFile
 
     desk: Desk = context.obj or Desk()
     rmt_pct_mso = threshold_of(rmt, participant_of(config_path, participant))
@@ -129,6 +131,12 @@ def run(
             "raise its lines for an instant."
         )
     wish = Wish(
-        config=config, text=text, out=out, arm=arm, as_json=as_json, profile=profile
+        config=config,
+        text=text,
+        out=out,
+        arm=arm,
+        as_json=as_json,
+        profile=profile,
+        config_file=ConfigFile(path=config_path, text=settings.text),
     )
     context.exit(conduct(wish, desk))

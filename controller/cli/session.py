@@ -7,7 +7,7 @@ minute the first time, and a person wants to know.
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from controller.cli.speech import say
 from controller.config import Config
 from controller.errors import EXIT_INTERRUPTED
 from controller.kernels.jit import cache_directory
+
+if TYPE_CHECKING:
+    from controller.rig.config_watch import ConfigFile
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Wish:
     as_json : bool
     profile : Path, optional
         A profile, or the folder of all profiles.
+    config_file : ConfigFile, optional
+        The file behind it; the session ends once it is changed.
     """
 
     config: Config
@@ -44,6 +49,7 @@ class Wish:
     arm: bool
     as_json: bool
     profile: Path | None = None
+    config_file: "ConfigFile | None" = None
 
 
 def conduct(wish: Wish, desk: Desk) -> int:
@@ -65,6 +71,7 @@ def conduct(wish: Wish, desk: Desk) -> int:
             confirm_arming=arming,
             **_questions(wish, arming),
             **_profile(wish),
+            **_config_file(wish),
         )
     if wish.as_json:
         click.echo(json.dumps(finished.summary, indent=1, ensure_ascii=False))
@@ -92,6 +99,10 @@ def _profile(wish: Wish) -> dict[str, Any]:
     from controller.rig.profile import find_profile
 
     return {"profile": find_profile(wish.profile, wish.config.run.participant)}
+
+
+def _config_file(wish: Wish) -> dict[str, Any]:
+    return {} if wish.config_file is None else {"config_file": wish.config_file}
 
 
 def _real(display: Display) -> RunSession:

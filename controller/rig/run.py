@@ -16,6 +16,7 @@ from controller.errors import PhasegateError
 from controller.estimators.registry import find_designer
 from controller.report.page import write_report
 from controller.report.score import score_session
+from controller.rig.config_watch import ConfigFile, ConfigWatch
 from controller.rig.design import check_rest
 from controller.rig.dose import require_accountable
 from controller.rig.gate_rules import gate_rules
@@ -96,6 +97,7 @@ def run_session(
     confirm_arming: ConfirmArming,
     ask_person: AskPerson = lambda _question: False,
     profile: Profile | None = None,
+    config_file: ConfigFile | None = None,
     begin_source: StartSource = start_source,
     open_output: OpenOutput = opened_output,
     open_stimulator: OpenStimulator = opened_stimulator,
@@ -116,6 +118,8 @@ def run_session(
         Gets what a device cannot tell by itself, as a question; not for simulated ones.
     profile : Profile, optional
         Of an earlier calibration, instead of this session's rest.
+    config_file : ConfigFile, optional
+        The session ends once it is not what it was.
     begin_source : callable
         Starts the source's process, where it is one of ours.
     open_output : callable
@@ -195,6 +199,7 @@ def run_session(
                 output=output,
                 profile=profile,
                 stimulator=stimulator,
+                beside=() if config_file is None else (ConfigWatch(config_file),),
             ),
             folder=folder,
             listener=listener,

@@ -1,7 +1,7 @@
 """The stages of a session: watch the stream settle, rest, close the loop."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.arming import SessionArming, vouch_for_absent
 from controller.rig.attendance import Attendance
+from controller.rig.attendants import Attendant
 from controller.rig.design import Calibration
 from controller.rig.dose import SessionDose
 from controller.rig.faults import fault_error
@@ -81,6 +82,8 @@ class Equipment:
         What a calibration found, instead of this session's own rest.
     stimulator : OpenedStimulator, optional
         Set up, and disarmed.
+    beside : sequence of Attendant
+        Who else looks after the session while the loop runs.
     """
 
     stream: StreamDescription
@@ -90,6 +93,7 @@ class Equipment:
     output: TriggerOutput
     profile: Profile | None = None
     stimulator: OpenedStimulator | None = None
+    beside: Sequence[Attendant] = ()
 
 
 class Stages:
@@ -182,7 +186,7 @@ class Stages:
             outlet=outlet,
             interrupt=self._interrupt,
             markers=markers,
-            attendants=attendance.attendants,
+            attendants=(*attendance.attendants, *self._equipment.beside),
         )
         error: PhasegateError | None = None
         try:

@@ -20,6 +20,7 @@ from drivers.sim.pseudo_port import PseudoPort
 
 _HOT_C: Final = 41.0
 _MILD_C: Final = 24.0
+_HEAT_C_PER_KJ: Final = 0.1
 _PARTS: Final = 3
 
 
@@ -73,6 +74,18 @@ class MagstimTwin:
             metavar="N",
             help="take the coil off after N replies",
         )
+        state.add_argument(
+            "--charger-fails-after",
+            type=int,
+            metavar="N",
+            help="charge no more after N pulses",
+        )
+        state.add_argument(
+            "--heat-c-per-kj",
+            type=float,
+            default=_HEAT_C_PER_KJ,
+            help="how fast pulses warm the coil (default: %(default)g, made up)",
+        )
         add_machine_options(parser)
 
     @classmethod
@@ -90,6 +103,8 @@ class MagstimTwin:
             replace_coil=options.replace_coil,
             error=options.error,
             coil_removed_after=options.coil_removed_after,
+            charger_fails_after=options.charger_fails_after,
+            heat_c_per_kj=options.heat_c_per_kj,
             faults=frame_faults(options),
         )
         return cls(settings, ttl_paths(options))

@@ -60,6 +60,7 @@ class MagstimBody:
         self._t_commanded_pulse = math.inf
         self._pulses_left = 0
         self._t_train_pulse = math.inf
+        self._n_made = 0
 
     @property
     def enabled(self) -> bool:
@@ -218,6 +219,7 @@ class MagstimBody:
 
     def _pulse(self, t: float, why: str) -> None:
         self._t_active = self._t
+        self._n_made += 1
         self._coil.warm(pulse_joules(self.power), self._t)
         self._note("pulse", why, t, float(self.power))
         if not self.temperature_c() <= MAX_COIL_C:
@@ -228,6 +230,9 @@ class MagstimBody:
             self.phase = "armed"
 
     def _t_full(self) -> float:
+        fails_after = self._settings.charger_fails_after
+        if fails_after is not None and self._n_made >= fails_after:
+            return math.inf
         return max(self._t_charged, self._t_settled)
 
     def _recharge_s(self) -> float:

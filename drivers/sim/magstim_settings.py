@@ -40,6 +40,8 @@ class MagstimSettings:
         What the status says from the start on.
     coil_removed_after : int or None
         Take the coil off after so many replies.
+    charger_fails_after : int or None
+        Charge no more after so many pulses; the status stays that of charging.
     faults : FrameFaults
     """
 
@@ -57,6 +59,7 @@ class MagstimSettings:
     replace_coil: bool = False
     error: bool = False
     coil_removed_after: int | None = None
+    charger_fails_after: int | None = None
     faults: FrameFaults = dataclasses.field(default_factory=FrameFaults)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from controller.cli.desk import Desk
 from controller.cli.main import cli
 from controller.config import Config
 from controller.errors import PhasegateError
+from controller.rig.config_watch import ConfigFile
 from controller.rig.run import Finished
 from controller.rig.supervisor import Status
 
@@ -62,6 +63,7 @@ class FakeSession:
     text: str = ""
     out: Path | None = None
     armed: bool | None = None
+    config_file: ConfigFile | None = None
 
     def __call__(
         self,
@@ -71,7 +73,9 @@ class FakeSession:
         out: Path,
         listener: Any,
         confirm_arming: Callable[[str], bool],
+        config_file: ConfigFile | None = None,
     ) -> Finished:
+        self.config_file = config_file
         self.config, self.text, self.out = config, text, out
         listener.note("Looking for the stream ...")
         if self.raises is not None:

@@ -104,3 +104,13 @@ def test_doubled_channel_is_refused() -> None:
 def test_settings_that_are_none_are_refused() -> None:
     with pytest.raises(ConfigError, match="--config"):
         parse_settings('{"kind": "synthetic", "sfreq": 1}')
+
+
+def test_late_samples_keep_their_stamps() -> None:
+    rows = faulty(Faults(late_at_s=1.0, late_s=0.3))
+    delay_s = rows.due_s - rows.stamp_s
+    late = rows.stamp_s >= 1.0
+    assert np.allclose(delay_s[late], 0.3)
+    assert np.allclose(delay_s[~late], 0.0)
+    assert late.any()
+    assert not late.all()

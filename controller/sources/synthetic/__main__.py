@@ -50,6 +50,8 @@ _NEVER = math.inf
 @click.option("--backward-at", "backward_at_s", type=float, default=_NEVER)
 @click.option("--repeat-at", "repeat_at_s", type=float, default=_NEVER)
 @click.option("--freeze-at", "freeze_at_s", type=float, default=_NEVER)
+@click.option("--late-at", "late_at_s", type=float, default=_NEVER)
+@click.option("--late-s", type=float, default=0.2)
 @click.option("--die-at", "die_at_s", type=float, default=_NEVER)
 def main(
     *,

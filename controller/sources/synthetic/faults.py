@@ -32,6 +32,8 @@ class Faults:
         One sample carries the stamp of the one before it.
     freeze_at_s : float
         No sample comes any more, though the stream stays open.
+    late_at_s, late_s : float
+        From the first instant on, samples come later by the second, stamped as before.
     """
 
     gap_at_s: float = math.inf
@@ -44,6 +46,8 @@ class Faults:
     backward_at_s: float = math.inf
     repeat_at_s: float = math.inf
     freeze_at_s: float = math.inf
+    late_at_s: float = math.inf
+    late_s: float = 0.2
 
 
 def with_faults(rows: TimedRows, faults: Faults, *, interval_s: float) -> TimedRows:
@@ -66,7 +70,8 @@ def with_faults(rows: TimedRows, faults: Faults, *, interval_s: float) -> TimedR
     # Half an interval on either side: stamps are no round numbers.
     nearest = np.abs(t - faults.repeat_at_s) < interval_s / 2
     stamp_s = stamp_s - interval_s * nearest
-    due_s = np.where(t >= faults.freeze_at_s, math.inf, t)
+    due_s = t + faults.late_s * (t >= faults.late_at_s)
+    due_s = np.where(t >= faults.freeze_at_s, math.inf, due_s)
     kept = ~_during(t, faults.gap_at_s, faults.gap_s)
     return TimedRows(
         samples=np.ascontiguousarray(samples[kept]),

@@ -359,3 +359,26 @@ def test_fuzz_twin_takes_any_bytes_and_stays_alive(options, pieces):
     assert not bench.machine.armed
     reply = say(bench, codec.GET_VERSION)
     assert reply[:1] in (b"N", b"?")
+
+
+def kinds(bench):
+    return [event.kind for event in bench.link.events]
+
+
+def test_a_charger_that_fails_makes_no_further_pulse():
+    bench = ready(charger_fails_after=2)
+    for _ in range(4):
+        bench.machine.edge(bench.clock.t)
+        for _ in range(30):
+            say(bench, codec.REMOTE_ON)
+    assert kinds(bench) == ["pulse", "pulse", "missed", "missed"]
+
+
+def test_pulses_warm_the_coil_as_fast_as_it_is_told():
+    bench = ready(heat_c_per_kj=500.0)
+    for _ in range(3):
+        bench.machine.edge(bench.clock.t)
+        for _ in range(30):
+            say(bench, codec.REMOTE_ON)
+    # Each pulse at 50 % is 63 J, and above 40 °C the device stops by itself.
+    assert kinds(bench) == ["pulse", "disarmed", "missed", "missed"]
