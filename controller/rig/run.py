@@ -19,6 +19,7 @@ from controller.report.score import score_session
 from controller.rig.config_watch import ConfigFile, ConfigWatch
 from controller.rig.design import check_rest
 from controller.rig.dose import require_accountable
+from controller.rig.equipment import Equipment
 from controller.rig.gate_rules import gate_rules
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import (
@@ -31,7 +32,7 @@ from controller.rig.outputs import (
 from controller.rig.profile import fitting, fitting_config, with_profile
 from controller.rig.records import session_facts
 from controller.rig.spatial import check_montage, resolved_montage
-from controller.rig.stages import ConfirmArming, Equipment, Stages
+from controller.rig.stages import ConfirmArming, Stages
 from controller.rig.stimulator_log import read_stimulator_log
 from controller.rig.stimulators import (
     AskPerson,

@@ -1,11 +1,9 @@
 """The stages of a session: watch the stream settle, rest, close the loop."""
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from controller.calibration.profile import Profile
 from controller.config import Config, FileSource
 from controller.core.memory import new_memory
 from controller.core.reasons import Fault
@@ -16,17 +14,15 @@ from controller.core.structures import (
 from controller.engine.clock import host_clock
 from controller.engine.control import ControlWords
 from controller.engine.fallback import NOTICE
-from controller.engine.live import Inlet, LiveEngine
+from controller.engine.live import LiveEngine
 from controller.engine.privileges import settle_collector
 from controller.engine.telemetry import Batch, join
 from controller.errors import EngineFault, PhasegateError
-from controller.estimators.base import Designer
-from controller.kernels.jit import Float64Array
 from controller.rig.arming import SessionArming, vouch_for_absent
 from controller.rig.attendance import Attendance
-from controller.rig.attendants import Attendant
 from controller.rig.design import Calibration
 from controller.rig.dose import SessionDose
+from controller.rig.equipment import Equipment
 from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
@@ -40,7 +36,6 @@ from controller.rig.records import (
     recorded_stream,
 )
 from controller.rig.replay_input import HANDED_OVER, LoopInput, memory_digest
-from controller.rig.stimulators import OpenedStimulator
 from controller.rig.supervisor import Listener, StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
@@ -49,10 +44,8 @@ from controller.session.rings import create_rings
 from controller.session.running_recorder import RunningRecorder
 from controller.session.salvage import salvage
 from controller.session.streams import stream_as_dict
-from controller.sources.description import StreamDescription
 from controller.sources.markers import LslMarkers, MarkerGate
 from controller.sources.pulse_outlet import PulseOutlet
-from drivers.base import TriggerOutput
 
 SETTLE_S = 2.5
 """How long the stream is watched before anything is planned on it."""
@@ -62,38 +55,6 @@ _RING_S = 10.0
 
 ConfirmArming = Callable[[str], bool]
 """Asks a person whether the output, named in a phrase, may be armed."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Equipment:
-    """What a session runs on.
-
-    Parameters
-    ----------
-    stream : StreamDescription
-    inlet : Inlet
-    mixing : array, shape (n_virtual, n_channels)
-        Microvolts of the virtual channels per unit of the stream: the followed one
-        first, then those that the designer may read beside it.
-    designer : Designer
-    output : TriggerOutput
-        Open.
-    profile : Profile, optional
-        What a calibration found, instead of this session's own rest.
-    stimulator : OpenedStimulator, optional
-        Set up, and disarmed.
-    beside : sequence of Attendant
-        Who else looks after the session while the loop runs.
-    """
-
-    stream: StreamDescription
-    inlet: Inlet
-    mixing: Float64Array
-    designer: Designer
-    output: TriggerOutput
-    profile: Profile | None = None
-    stimulator: OpenedStimulator | None = None
-    beside: Sequence[Attendant] = ()
 
 
 class Stages:

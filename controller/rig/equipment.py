@@ -1,0 +1,45 @@
+"""What a session runs on."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from controller.calibration.profile import Profile
+from controller.engine.live import Inlet
+from controller.estimators.base import Designer
+from controller.kernels.jit import Float64Array
+from controller.rig.attendants import Attendant
+from controller.rig.stimulators import OpenedStimulator
+from controller.sources.description import StreamDescription
+from drivers.base import TriggerOutput
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Equipment:
+    """What a session runs on.
+
+    Parameters
+    ----------
+    stream : StreamDescription
+    inlet : Inlet
+    mixing : array, shape (n_virtual, n_channels)
+        Microvolts of the virtual channels per unit of the stream: the followed one
+        first, then those that the designer may read beside it.
+    designer : Designer
+    output : TriggerOutput
+        Open.
+    profile : Profile, optional
+        What a calibration found, instead of this session's own rest.
+    stimulator : OpenedStimulator, optional
+        Set up, and disarmed.
+    beside : sequence of Attendant
+        Who else looks after the session while the loop runs.
+    """
+
+    stream: StreamDescription
+    inlet: Inlet
+    mixing: Float64Array
+    designer: Designer
+    output: TriggerOutput
+    profile: Profile | None = None
+    stimulator: OpenedStimulator | None = None
+    beside: Sequence[Attendant] = ()
