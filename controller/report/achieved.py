@@ -13,6 +13,7 @@ from controller.estimators.truth import analytic_truth, filter_s
 from controller.kernels.circular import wrap_phase
 from controller.kernels.jit import Float64Array
 from controller.session.folder import DESIGN
+from controller.session.load import Session
 
 # The loop's own rule for a missing sample.
 _GAP_INTERVALS = 1.5
@@ -88,6 +89,18 @@ def virtual_channel(
     for channel in used:
         microvolts += weights[channel] * raw[:, channel].astype(np.float64)
     return Virtual(stamps=stamps, microvolts=microvolts, sfreq_hz=sfreq_hz)
+
+
+def virtual_of(session: Session) -> Virtual | None:
+    """Return the virtual channel; None where there was no design yet."""
+    if not session.design or len(session.samples) == 0:
+        return None
+    return virtual_channel(
+        np.asarray(session.samples["t_sample"]),
+        session.raw,
+        session.stream.sfreq_hz,
+        Design.of(session.design).weights,
+    )
 
 
 def segments(virtual: Virtual) -> Iterator[slice]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.errors import FileError
-from controller.report.words import count, signed
+from controller.report.words import believed_error, count, signed
 from controller.session.folder import CONFIG
 from controller.session.load import Session
 
@@ -35,7 +35,7 @@ class KeyFigure:
 
 def key_figures(summary: dict[str, Any], *, blind: bool = False) -> list[KeyFigure]:
     """Return the figures that stand in a row on top; no phase errors if `blind`."""
-    pulses, error = summary["pulses"], summary["phase_error_deg"]
+    pulses, error = summary["pulses"], believed_error(summary)
     late = summary["latency_us"]["deadline_error"]["p99"]
     within = error["within_45"]
     row = {

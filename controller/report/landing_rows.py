@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from controller.report.landings import Cell, Landings, Measured
+from controller.report.landing_statistics import Measured
+from controller.report.landings import Cell, Landings
 from controller.report.statistics import p_words
 from controller.report.words import signed
 
@@ -26,6 +27,20 @@ def landing_rows(cells: Sequence[Cell]) -> list[list[str]]:
             nothing = f"{cell.n_fired} fired, none scored"
             rows.append([cell.title, nothing, *["n/a"] * 6])
     return rows
+
+
+def measured_sentence(measured: Measured) -> str:
+    """Return source, interval of the mean, and tests, one sentence."""
+    _, _, around, _, rayleigh, v_test = _figures(measured)
+    parts = [f"From {SOURCES[measured.source]}"]
+    if measured.interval is not None:
+        parts.append(f"95 % interval of the mean error {around}")
+    if measured.rayleigh_p is not None:
+        parts.append(f"Rayleigh test {rayleigh}")
+    if measured.v_p is not None:
+        parts.append(f"V test towards the target {v_test}")
+    parts.append(f"n = {measured.n}")
+    return "; ".join(parts) + "."
 
 
 def method_sentence(landings: Landings) -> str:

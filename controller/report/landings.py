@@ -12,18 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from controller.kernels.circular import circular_mean, resultant_length, wrap_phase
+from controller.kernels.circular import wrap_phase
 from controller.kernels.jit import Float64Array, Int64Array
 from controller.report.achieved import Design, Virtual, achieved_phase, edge_instants
 from controller.report.artifact import has_artifact
 from controller.report.before_pulse import BeforePulse, before_pulse
+from controller.report.landing_statistics import Measured, measure
 from controller.report.shadows import shadows
-from controller.report.statistics import (
-    Interval,
-    mean_direction_interval,
-    rayleigh_p_of,
-    v_test_p_of,
-)
 from controller.report.study import Study
 from controller.report.words import FEW_PULSES, phase_words
 from controller.session.load import Session
@@ -33,7 +28,6 @@ BoolArray = npt.NDArray[np.bool_]
 RANDOM_FROM = 7
 """A condition with so many targets is one at random phases."""
 
-_NORMAL_95 = 1.959964
 _SAME_TARGET_DEG = 2
 
 
@@ -67,32 +61,6 @@ class Landings:
     before_rad: Float64Array
     method: BeforePulse | None
     artifact: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One source's figures of one cell; errors from the target where there is one.
-
-    Parameters
-    ----------
-    source : {"whole", "before", "shadows"}
-    n : int
-        At least one.
-    mean_rad, sd_rad : float
-        `sd_rad` is infinite where directions cancel out.
-    interval : Interval or None
-        95 % of the mean; None for too few.
-    rayleigh_p, v_p : float or None
-        None for too few, and without a target.
-    """
-
-    source: str
-    n: int
-    mean_rad: float
-    sd_rad: float
-    interval: Interval | None
-    rayleigh_p: float | None
-    v_p: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -175,6 +143,14 @@ def landings_of(session: Session, left: Any, virtual: Virtual | None) -> Landing
     )
 
 
+def pooled(landings: Landings) -> Measured | None:
+    """Return the errors of all that aimed at a phase, by the source to be believed."""
+    aimed = np.isfinite(landings.target_rad)
+    if not aimed.any():
+        return None
+    return _cell(landings, aimed, 0, "", None, "").best
+
+
 def blind_cells_of(landings: Landings, study: Study) -> tuple[Cell, ...]:
     """Return one cell per condition, of errors only: nothing that an arm changes.
 
@@ -239,7 +215,7 @@ def _cell(
         known = rows & np.isfinite(phases)
         if known.any():
             method = landings.method if source == "before" else None
-            measured[source] = _measured(
+            measured[source] = measure(
                 source, phases[known], landings.target_rad[known], method
             )
     best = _best(measured, artifact=landings.artifact)
@@ -268,34 +244,3 @@ def _best(measured: dict[str, Measured], *, artifact: bool) -> Measured | None:
     enough = "shadows" in measured and measured["shadows"].n >= FEW_PULSES
     order = ["shadows", *order] if enough else [*order, "shadows"]
     return next((measured[source] for source in order if source in measured), None)
-
-
-def _measured(
-    source: str,
-    phases: Float64Array,
-    targets: Float64Array,
-    method: BeforePulse | None,
-) -> Measured:
-    aimed = bool(np.isfinite(targets).all())
-    errors = wrap_phase(phases - targets) if aimed else wrap_phase(phases)
-    n = len(errors)
-    interval: Interval | None
-    if method is None:
-        mean, length = circular_mean(errors), resultant_length(errors)
-        sd = math.sqrt(-2.0 * math.log(length)) if length > 0.0 else math.inf
-        interval = mean_direction_interval(errors)
-    else:
-        mean, sd = method.corrected(errors)
-        length = math.exp(-(sd**2) / 2.0)
-        half = _NORMAL_95 * sd / math.sqrt(n)
-        interval = Interval(low=mean - half, high=mean + half)
-    enough = n >= FEW_PULSES
-    return Measured(
-        source=source,
-        n=n,
-        mean_rad=mean,
-        sd_rad=sd,
-        interval=interval,
-        rayleigh_p=rayleigh_p_of(n, length) if enough else None,
-        v_p=v_test_p_of(n, length, mean) if enough and aimed else None,
-    )

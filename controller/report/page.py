@@ -8,6 +8,7 @@ import jinja2
 
 from controller.errors import FileError, RecordingError
 from controller.report import words
+from controller.report.achieved import virtual_of
 from controller.report.blinding import blindness_of
 from controller.report.criteria import Judged, judged_by, verdict_of
 from controller.report.deviations import deviations, trial_rows
@@ -20,6 +21,9 @@ from controller.report.facts import (
 )
 from controller.report.figures import latency_figure
 from controller.report.given import DoseRow, dose_rows
+from controller.report.landing_rows import measured_sentence
+from controller.report.landing_statistics import Measured
+from controller.report.landings import pooled
 from controller.report.methods import Methods, methods_of
 from controller.report.page_figures import (
     Circles,
@@ -29,7 +33,6 @@ from controller.report.page_figures import (
     course_of_session,
     no_responses,
     responses_of,
-    virtual_of,
 )
 from controller.report.page_words import latency_rows, notices_of
 from controller.report.promise import Reckoning, reckoning
@@ -158,6 +161,7 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         summary,
         study.pulse_conditions,
     )
+    believed = pooled(circles.landings)
     latencies = latencies_s(session.decisions, left)
     methods = None if blind else methods_of(session)
     limits = config_of(session).get("limits", {})
@@ -170,14 +174,14 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         headline=words.blind_headline(summary)
         if blind
         else words.headline(summary, circles.n_targets),
-        statistics="" if blind else words.statistics_sentence(left),
+        statistics="" if blind else _statistics(left, believed),
         blinded=blindness.sentence,
         is_blind=blind,
         notices=notices_of(session, summary),
         key_figures=key_figures(summary, blind=blind),
         criteria=criteria,
         circles=circles,
-        promise=None if blind else reckoning(summary, left),
+        promise=None if blind else reckoning(summary, left, believed),
         responses=no_responses()
         if blind
         else responses_of(session, left, study, circles.landings),
@@ -204,3 +208,9 @@ def _verdict(
     if criteria:
         return words.criteria_verdict(verdict_of(criteria))
     return words.verdict(summary)
+
+
+def _statistics(left: Any, believed: Measured | None) -> str:
+    if believed is None or believed.source == "whole":
+        return words.statistics_sentence(left)
+    return measured_sentence(believed)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from controller.report import words
-from controller.report.achieved import Design, Virtual, edge_instants, virtual_channel
+from controller.report.achieved import Design, Virtual, edge_instants
 from controller.report.course_figures import course_figure
 from controller.report.epochs import average_around
 from controller.report.evoked import Evoked, evoked_figure, evoked_of
@@ -97,18 +97,6 @@ class Course:
     rhythm: str
     rhythm_words: str
     reasons: str
-
-
-def virtual_of(session: Session) -> Virtual | None:
-    """Return the virtual channel; None where there was no design yet."""
-    if not session.design or len(session.samples) == 0:
-        return None
-    return virtual_channel(
-        np.asarray(session.samples["t_sample"]),
-        session.raw,
-        session.stream.sfreq_hz,
-        Design.of(session.design).weights,
-    )
 
 
 def circles_of(

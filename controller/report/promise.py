@@ -9,6 +9,7 @@ import numpy as np
 
 from controller.kernels.circular import circular_mean, circular_sd
 from controller.kernels.jit import Float64Array
+from controller.report.landing_statistics import Measured
 from controller.report.statistics import Interval, mean_direction_interval
 from controller.report.words import FEW_PULSES, MINUS, signed
 from controller.session.jsonable import JsonValue
@@ -175,7 +176,9 @@ _VERDICTS = {
 }
 
 
-def reckoning(summary: Mapping[str, Any], pulses: Any) -> Reckoning | None:
+def reckoning(
+    summary: Mapping[str, Any], pulses: Any, believed: Measured | None = None
+) -> Reckoning | None:
     """Set what was promised beside the pulses; None if nothing was promised.
 
     Parameters
@@ -184,6 +187,8 @@ def reckoning(summary: Mapping[str, Any], pulses: Any) -> Reckoning | None:
         Of the session.
     pulses : array of PULSE
         Those that were fired.
+    believed : Measured, optional
+        What to hold the promise against instead of the pulses' own phases.
     """
     rhythm = summary["rhythm"]
     keys = ("expected_sd_deg", "expected_bias_deg", "expected_within_45", "expected_n")
@@ -193,11 +198,18 @@ def reckoning(summary: Mapping[str, Any], pulses: Any) -> Reckoning | None:
     errors = np.asarray(phase_errors_rad(pulses), np.float64)
     per_minute, duration_s = rhythm.get("expected_per_minute"), summary["duration_s"]
     rows: tuple[Row, ...] = ()
-    if errors.size >= FEW_PULSES:
+    scored = errors.size
+    if believed is not None and believed.source != "whole":
+        scored = believed.n
+        if scored >= FEW_PULSES:
+            rows = _rows_of(
+                float(sd_deg), float(bias_deg), float(within), n_promised, believed
+            )
+    elif scored >= FEW_PULSES:
         rows = _rows(float(sd_deg), float(bias_deg), float(within), n_promised, errors)
     return Reckoning(
         source=str(rhythm.get("profile") or OWN_REST),
-        n=errors.size,
+        n=scored,
         rows=rows,
         per_minute=(float(per_minute), 60.0 * len(pulses) / float(duration_s))
         if per_minute is not None and duration_s
@@ -209,31 +221,82 @@ def _rows(
     sd_deg: float, bias_deg: float, within: float, n: int, errors: Float64Array
 ) -> tuple[Row, ...]:
     near = float(np.mean(np.abs(errors) <= np.radians(NEAR_DEG)))
-    mean_deg = math.degrees(circular_mean(errors))
-    spread = _NORMAL_95 / math.sqrt(2.0 * n)
-    reach = _NORMAL_95 * sd_deg / math.sqrt(n)
     around = mean_direction_interval(errors) or Interval(low=-math.pi, high=math.pi)
+    return _beside(
+        _promised(sd_deg, bias_deg, within, n),
+        (math.degrees(circular_sd(errors)), sd_interval_deg(errors)),
+        (math.degrees(circular_mean(errors)), around),
+        (near, errors.size),
+    )
+
+
+def _rows_of(
+    sd_deg: float, bias_deg: float, within: float, n: int, believed: Measured
+) -> tuple[Row, ...]:
+    achieved_deg = math.degrees(believed.sd_rad)
+    spread = math.exp(_NORMAL_95 / math.sqrt(2.0 * believed.n))
+    return _beside(
+        _promised(sd_deg, bias_deg, within, n),
+        (achieved_deg, (achieved_deg / spread, achieved_deg * spread)),
+        (
+            math.degrees(believed.mean_rad),
+            believed.interval or Interval(low=-math.pi, high=math.pi),
+        ),
+        (believed.within_45 or 0.0, believed.n),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Promised:
+    sd_deg: float
+    sd_range: tuple[float, float]
+    bias_deg: float
+    bias_range: tuple[float, float]
+    within: float
+    within_range: tuple[float, float]
+
+
+def _promised(sd_deg: float, bias_deg: float, within: float, n: int) -> _Promised:
+    spread = math.exp(_NORMAL_95 / math.sqrt(2.0 * n))
+    reach = _NORMAL_95 * sd_deg / math.sqrt(n)
+    return _Promised(
+        sd_deg=sd_deg,
+        sd_range=(sd_deg / spread, sd_deg * spread),
+        bias_deg=bias_deg,
+        bias_range=(bias_deg - reach, bias_deg + reach),
+        within=within,
+        within_range=wilson_interval(within, n),
+    )
+
+
+def _beside(
+    promised: _Promised,
+    sd: tuple[float, tuple[float, float]],
+    mean: tuple[float, Interval],
+    within: tuple[float, int],
+) -> tuple[Row, ...]:
+    around = mean[1]
     return (
         Row(
             name="sd_deg",
-            promised=sd_deg,
-            promised_range=(sd_deg * math.exp(-spread), sd_deg * math.exp(spread)),
-            achieved=math.degrees(circular_sd(errors)),
-            achieved_range=sd_interval_deg(errors),
+            promised=promised.sd_deg,
+            promised_range=promised.sd_range,
+            achieved=sd[0],
+            achieved_range=sd[1],
         ),
         Row(
             name="bias_deg",
-            promised=bias_deg,
-            promised_range=(bias_deg - reach, bias_deg + reach),
-            achieved=mean_deg,
+            promised=promised.bias_deg,
+            promised_range=promised.bias_range,
+            achieved=mean[0],
             achieved_range=(math.degrees(around.low), math.degrees(around.high)),
         ),
         Row(
             name="within_45",
-            promised=within,
-            promised_range=wilson_interval(within, n),
-            achieved=near,
-            achieved_range=wilson_interval(near, errors.size),
+            promised=promised.within,
+            promised_range=promised.within_range,
+            achieved=within[0],
+            achieved_range=wilson_interval(*within),
         ),
     )
 

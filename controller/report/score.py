@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from controller.report.achieved import (
     Design,
     achieved_phase,
     edge_instants,
-    virtual_channel,
+    virtual_of,
 )
+from controller.report.landing_statistics import believed_as_dict
+from controller.report.landings import landings_of, pooled
 from controller.report.promise import reckoning
 from controller.safety.interlock import Refusal
 from controller.session.arrivals import match_arrivals
@@ -47,20 +47,18 @@ def score_session(
     was_fired = pulses["refusal"] == Refusal.NONE
     match = match_arrivals(pulses["t_fired"][was_fired], arrivals)
     pulses["t_observed"][was_fired] = match.t_observed
-    if was_fired.any() and session.design:
+    virtual = virtual_of(session)
+    if was_fired.any() and virtual is not None:
         design = Design.of(session.design)
-        virtual = virtual_channel(
-            np.asarray(session.samples["t_sample"]),
-            session.raw,
-            session.stream.sfreq_hz,
-            design.weights,
-        )
         instants = edge_instants(pulses, design.output_latency_s)
         pulses["achieved_phase_rad"] = achieved_phase(virtual, design.band_hz, instants)
     rewrite_pulses(folder / PULSES, pulses)
     facts = dataclasses.replace(facts, n_extra_arrivals=match.n_extra)
     summary = build_summary(str(folder), facts, session.decisions, pulses)
-    kept = reckoning(summary, fired(pulses))
+    left = fired(pulses)
+    believed = pooled(landings_of(session, left, virtual))
+    summary["believed"] = None if believed is None else believed_as_dict(believed)
+    kept = reckoning(summary, left, believed)
     summary["promise"] = None if kept is None else kept.as_dict()
     SessionFolder(folder).write_json(SUMMARY, summary)
     return summary

@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 from controller.report.criteria import verdict_of
-from controller.report.landings import Cell, Measured
+from controller.report.landing_statistics import Measured
+from controller.report.landings import Cell
 from controller.report.page import Page
 from controller.session.jsonable import JsonValue, jsonable
 
@@ -57,6 +58,7 @@ def _measured(measured: Measured) -> JsonValue:
             if around is None
             else [math.degrees(around.low), math.degrees(around.high)],
             "sd_deg": math.degrees(measured.sd_rad),
+            "within_45": measured.within_45,
             "rayleigh_p": measured.rayleigh_p,
             "v_p": measured.v_p,
         }

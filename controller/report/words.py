@@ -95,6 +95,12 @@ def count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
+def believed_error(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the phase error of a summary, by the source to be believed."""
+    error: dict[str, Any] = summary.get("believed") or summary["phase_error_deg"]
+    return error
+
+
 def blind_headline(summary: dict[str, Any]) -> str:
     """Return the session in one sentence that tells nothing of its arm."""
     n_fired, n_planned = summary["pulses"]["fired"], summary["pulses"]["planned"]
@@ -127,7 +133,7 @@ def headline(summary: dict[str, Any], n_targets: int = 1) -> str:
         Different targets; with several, the summary's own names none of them.
     """
     n_fired, n_planned = summary["pulses"]["fired"], summary["pulses"]["planned"]
-    error = summary["phase_error_deg"]
+    error = believed_error(summary)
     if n_fired == 0:
         planned = count(n_planned, "was", "were") if n_planned else "none was"
         return f"No pulse was fired; {planned} planned."
@@ -149,7 +155,7 @@ def headline(summary: dict[str, Any], n_targets: int = 1) -> str:
 
 def verdict(summary: dict[str, Any]) -> Verdict:
     """Return whether the pulses were phase-locked."""
-    error = summary["phase_error_deg"]
+    error = believed_error(summary)
     if summary["pulses"]["fired"] == 0:
         return Verdict(grade="none", sign="○", words="no pulses")
     if error["n"] < FEW_PULSES:

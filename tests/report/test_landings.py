@@ -5,16 +5,25 @@ import math
 import numpy as np
 import pytest
 
+from controller.kernels.jit import new_records
 from controller.report.before_pulse import BeforePulse
 from controller.report.landing_figures import circles_figure, phase_counts
-from controller.report.landing_rows import landing_rows, method_sentence
+from controller.report.landing_rows import (
+    landing_rows,
+    measured_sentence,
+    method_sentence,
+)
+from controller.report.landing_statistics import believed_as_dict, share_within
 from controller.report.landings import (
     RANDOM_FROM,
     Landings,
     blind_cells_of,
     cells_of,
+    pooled,
 )
+from controller.report.promise import reckoning
 from controller.report.study import Study
+from controller.session.pulses import PULSE
 
 NOBODY = Study(protocol=None)
 
@@ -209,3 +218,52 @@ def test_a_circle_for_each_condition():
     svg = circles_figure(cells_of(landings(*rows), NOBODY))
     assert svg.startswith('<svg role="img"')
     assert circles_figure(()) == ""
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(0, 0.3), (0.4, 0.5), (-2.5, 0.8), (1, 1.6)])
+def test_share_within_is_that_of_drawn_directions(mean, sd):
+    drawn = np.random.default_rng(9).normal(mean, sd, 200_000)
+    near = np.abs(np.angle(np.exp(1j * drawn))) <= 0.785
+    assert share_within(mean, sd, 0.785) == pytest.approx(near.mean(), abs=0.005)
+
+
+def test_share_within_at_the_ends():
+    assert share_within(0.1, 0.0, 0.785) == 1.0
+    assert share_within(1.0, 0.0, 0.785) == 0.0
+    assert share_within(1.0, math.inf, math.pi / 4) == pytest.approx(0.25)
+
+
+def test_pooled_errors_leave_out_what_aimed_at_nothing():
+    rows = [*around(0, 20, 15, 1), *around(180, 20, 15, 2)]
+    clock = [(3, math.nan, phase, math.nan, False) for phase in (10, 100, 250)]
+    told = pooled(landings(*rows, *clock))
+    mean, sd, _, _ = twin([row[2] - row[1] for row in rows])
+    assert (told.source, told.n) == ("whole", 30)
+    assert math.degrees(told.mean_rad) == pytest.approx(mean)
+    assert math.degrees(told.sd_rad) == pytest.approx(sd)
+    near = sum(abs(row[2] - row[1]) <= 45 for row in rows) / 30
+    assert told.within_45 == pytest.approx(near)
+    assert believed_as_dict(told)["sd"] == pytest.approx(sd)
+    assert "From fired pulses, whole recording; 95 %" in measured_sentence(told)
+    assert pooled(landings(*clock)) is None
+
+
+def test_a_promise_is_held_against_what_is_believed():
+    """An artifact that spoils the whole recording must not break a kept promise."""
+    rows = around(0, 15, 60, 7)
+    spoiled = [(c, t, t + 60, b, s) for c, t, _, b, s in rows]
+    told = landings(*spoiled, method=method(bias_deg=2.0, sd_deg=16.0), artifact=True)
+    summary = {
+        "rhythm": {
+            "expected_sd_deg": 17.0,
+            "expected_bias_deg": 0.0,
+            "expected_within_45": 0.98,
+            "expected_n": 60,
+        },
+        "duration_s": 100.0,
+    }
+    pulses = new_records(PULSE, 60)
+    pulses["achieved_phase_rad"] = np.radians(60.0)
+    kept = reckoning(summary, pulses, pooled(told))
+    assert kept.outcome == "kept"
+    assert reckoning(summary, pulses).outcome == "worse"
