@@ -49,11 +49,16 @@ max_lateness_ms = 1.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A session to make: `error_deg` is how far off the target each pulse lands."""
+    """A session to make: `error_deg` is how far off the target each pulse lands.
+
+    With `targets_rad`, each pulse takes the next of them, as a condition of its own.
+    """
 
     duration_s: float = 60.0
     n_pulses: int = 30
     target_rad: float = 0.0
+    targets_rad: tuple[float, ...] = ()
+    blinded: dict | None = None
     bias_deg: float = 3.0
     spread_deg: float = 18.0
     gap_at_s: float | None = None
@@ -96,7 +101,7 @@ def make_session(root: Path, recipe: Recipe) -> Made:
     )
     samples, raw = eeg(recipe, rng)
     decisions, edges, errors_rad = pulses(recipe, rng)
-    record(folder, samples, raw, decisions, edges)
+    record(folder, samples, raw, decisions, edges, recipe.blinded)
     facts = SessionFacts(
         title="Alpha peak",
         participant="P01",
@@ -161,8 +166,11 @@ def pulses(recipe, rng):
         row["t_sample"] = T_START + 0.1 * (k + 1)
         row["t_arrival"] = row["t_sample"] + 0.002
         row["t_decided"] = row["t_sample"] + 0.0022 + rng.exponential(0.0002)
-        row["target_phase_rad"] = recipe.target_rad
-        row["phase_rad"] = recipe.target_rad - 0.3
+        targets = recipe.targets_rad or (recipe.target_rad,)
+        row["condition"] = k // every % len(targets)
+        target = targets[row["condition"]]
+        row["target_phase_rad"] = target
+        row["phase_rad"] = target - 0.3
         row["amplitude_uv"] = 11.0
         row["threshold_uv"] = 9.0 + 0.5 * math.sin(k / 60) if k > 80 else np.nan
         row["holds"] = HoldReason.INTERVAL
@@ -171,7 +179,7 @@ def pulses(recipe, rng):
         if recipe.n_pulses == 0 or k % every != every // 2:
             continue
         error = math.radians(rng.normal(recipe.bias_deg, recipe.spread_deg))
-        plan(row, recipe.target_rad + error)
+        plan(row, target + error)
         edges.extend(edges_of(row, late=k // every % 5 == 3, rng=rng))
         if edges[-1]["rises"] == 0:
             errors.append(error)
@@ -205,7 +213,7 @@ def edges_of(row, *, late, rng):
     return [rise, fall]
 
 
-def record(folder, samples, raw, decisions, edges):
+def record(folder, samples, raw, decisions, edges, blinded=None):
     stream = StreamDescription(
         name="amplifier",
         kind="EEG",
@@ -217,6 +225,8 @@ def record(folder, samples, raw, decisions, edges):
     )
     recorder = SessionRecorder(folder, stream, t_now=T_START)
     recorder.event("armed", t=T_START)
+    if blinded is not None:
+        recorder.event("blinded", t=T_START, **blinded)
     t_next = T_START
     while t_next < T_START + len(samples) / SFREQ_HZ + 1:
         t_next, t_last = t_next + 1.0, t_next

@@ -45,6 +45,8 @@ class BeforePulse:
     ----------
     phase_rad : array, shape (n_pulses,)
         NaN where the data before a pulse do not reach back far enough.
+    spread_rad : array, shape (n_pulses, n_neighbours)
+        The method's errors at the moments most like each pulse; NaN as above.
     bias_rad, sd_rad : float
         Mean and circular SD of the method's own error (its phase less the zero-phase
         truth) at moments without pulses, matched in amplitude to the pulses.
@@ -53,6 +55,7 @@ class BeforePulse:
     """
 
     phase_rad: Float64Array
+    spread_rad: Float64Array
     bias_rad: float
     sd_rad: float
     n_mock: int
@@ -110,9 +113,13 @@ def before_pulse(
         return None
     errors = wrap_phase(np.angle(mock) - np.angle(true))
     errors = errors[_matched(np.abs(mock), np.abs(found[known]))]
+    spread = np.full((len(found), errors.shape[1]), np.nan)
+    spread[known] = errors
+    errors = errors.ravel()
     length = max(resultant_length(errors), 1e-12)
     return BeforePulse(
         phase_rad=np.where(known, np.angle(found), np.nan),
+        spread_rad=spread,
         bias_rad=circular_mean(errors),
         sd_rad=math.sqrt(max(0.0, -2.0 * math.log(length))),
         n_mock=len(mock),
@@ -207,9 +214,9 @@ def _predicted(
 
 
 def _matched(mock: Float64Array, wanted: Float64Array) -> Int64Array:
-    """Return, for each amplitude that is wanted, the nearest of the mock moments."""
+    """Return the nearest of the mock moments for each amplitude wanted, row by row."""
     order = np.argsort(mock, kind="stable")
     n = min(_NEIGHBOURS, len(order))
     at = np.searchsorted(mock[order], wanted)
     first = np.clip(at - n // 2, 0, len(order) - n)
-    return np.asarray(order[(first[:, np.newaxis] + np.arange(n)).ravel()])
+    return np.asarray(order[first[:, np.newaxis] + np.arange(n)])

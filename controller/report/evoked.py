@@ -31,6 +31,7 @@ _SHORTEST_CUT_S = 0.005
 _LONGEST_CUT_S = 0.05
 _MARGIN_S = 0.002
 _STEEP = 8.0
+_PEAK_FROM_S = 0.015  # before, even the rest of an artifact is larger
 _PEAK_UNTIL_S = 0.3
 
 
@@ -65,8 +66,9 @@ class Evoked:
 
     @property
     def peak(self) -> tuple[float, float]:
-        """Time and size of the largest field after the artifact."""
-        after = (self.t_s > self.artifact_s) & (self.t_s <= _PEAK_UNTIL_S)
+        """Time and size of the largest field, from 15 ms on and after the artifact."""
+        begin = max(self.artifact_s, _PEAK_FROM_S)
+        after = (self.t_s > begin) & (self.t_s <= _PEAK_UNTIL_S)
         at = int(np.argmax(np.where(after, np.nan_to_num(self.field_uv), -1.0)))
         return float(self.t_s[at]), float(self.field_uv[at])
 
@@ -147,6 +149,10 @@ def evoked_figure(evoked: Evoked) -> str:
         )
         axes.axvline(0, color=VERMILION, ls="--", lw=1.6)
         axes.set_xlim(t_ms[0], t_ms[-1])
+        begin_s = max(evoked.artifact_s, _PEAK_FROM_S)
+        calm = (evoked.t_s < -_CUT_BEFORE_S) | (evoked.t_s > begin_s)
+        most = 1.15 * float(np.nanmax(np.abs(evoked.mean_uv[:, calm])))
+        axes.set_ylim(-most, most)
         axes.set_xlabel("time from the edge at the device (ms)")
         axes.set_ylabel("average (µV)")
         axes.grid(axis="y")

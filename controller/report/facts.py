@@ -1,15 +1,13 @@
 """The report's figures in a row and its table of facts."""
 
 import dataclasses
-import datetime as dt
-import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from controller.errors import FileError
 from controller.report.words import believed_error, count, signed
-from controller.session.folder import CONFIG
+from controller.session.folder import CONFIG, started_of
 from controller.session.load import Session
 
 MISSING = "not known"
@@ -57,11 +55,8 @@ def key_figures(summary: dict[str, Any], *, blind: bool = False) -> list[KeyFigu
 def subtitle(session: Session, summary: dict[str, Any]) -> str:
     """Return participant, date and duration in one line."""
     parts = [f"Participant {summary['participant']}"] if summary["participant"] else []
-    stamp = re.match(r"\d{8}T\d{6}Z", session.path.name)
-    if stamp:
-        started = dt.datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(
-            tzinfo=dt.UTC
-        )
+    started = started_of(session.path.name)
+    if started is not None:
         parts.append(started.strftime("%d %B %Y, %H:%M UTC").lstrip("0"))
     parts.append(_duration(summary["duration_s"]))
     return " · ".join(parts)

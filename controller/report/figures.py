@@ -26,6 +26,7 @@ from controller.report.words import LATENCY_TITLES, MINUS, phase_words
 _N_PHASE_BINS = 24
 _N_LATENCY_BINS = 40
 _HEADROOM = 1.12
+_ARTIFACT_MS = (-5.0, 40.0)
 _PHASE_LABELS = {
     0: "0° peak",
     45: "",
@@ -38,7 +39,9 @@ _PHASE_LABELS = {
 }
 
 
-def polar_figure(phases: Float64Array, targets: Sequence[float]) -> str:
+def polar_figure(
+    phases: Float64Array, targets: Sequence[float], n_each: int = 1
+) -> str:
     """Draw achieved phases around the cycle, with the targets.
 
     Parameters
@@ -47,8 +50,11 @@ def polar_figure(phases: Float64Array, targets: Sequence[float]) -> str:
         Radians; at least one.
     targets : sequence of float
         Radians.
+    n_each : int
+        How many phases stand for one pulse.
     """
     counts, edges = np.histogram(phases, _N_PHASE_BINS, range=(-math.pi, math.pi))
+    counts = counts / n_each
     reach = _HEADROOM * float(counts.max())
     with drawing():
         figure = new_figure(5.4, 5.2)
@@ -63,18 +69,18 @@ def polar_figure(phases: Float64Array, targets: Sequence[float]) -> str:
         mean, length = circular_mean(phases), resultant_length(phases) * reach
         axes.plot([mean] * 2, [0, length], color=INK, lw=3)
         axes.plot([mean], [length], "o", color=INK, ms=6)
-        _dress_cycle(axes, reach, int(counts.max()))
-        label = f"Achieved phase of {len(phases)} pulses around the cycle"
+        _dress_cycle(axes, reach, float(counts.max()))
+        label = f"Achieved phase of {len(phases) // n_each} pulses around the cycle"
         return to_svg(figure, "polar", label)
 
 
-def _dress_cycle(axes: PolarAxes, reach: float, largest: int) -> None:
+def _dress_cycle(axes: PolarAxes, reach: float, largest: float) -> None:
     """Put the peak on top and let time run clockwise."""
     axes.set_theta_zero_location("N")
     axes.set_theta_direction(-1)
     axes.set_ylim(0, reach)
     axes.set_xticks(np.radians(list(_PHASE_LABELS)), list(_PHASE_LABELS.values()))
-    axes.set_yticks([largest], [f"{largest}"])
+    axes.set_yticks([largest], [f"{largest:.3g}"])
     axes.set_rlabel_position(135)
     axes.tick_params(axis="x", pad=10)
     axes.grid(color="#CFCFCF", lw=0.7)
@@ -96,6 +102,11 @@ def average_figure(average: Average, targets: Sequence[float]) -> str:
         axes.axvline(0, color=VERMILION, ls="--", lw=2)
         axes.set_title(words, color=VERMILION, loc="center")
         axes.set_xlim(t_ms[0], t_ms[-1])
+        # As high as the rhythm: an artifact of a hundred times its size is cut off.
+        calm = (t_ms < _ARTIFACT_MS[0]) | (t_ms > _ARTIFACT_MS[1])
+        bottom, top = float(low[calm].min()), float(high[calm].max())
+        margin = max(0.15 * (top - bottom), 0.1)
+        axes.set_ylim(bottom - margin, top + margin)
         axes.set_xlabel("time from the edge at the device (ms)")
         axes.set_ylabel("virtual channel (µV)")
         axes.grid(axis="y")

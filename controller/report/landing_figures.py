@@ -59,6 +59,7 @@ def phase_counts(phases: Float64Array) -> tuple[Float64Array, Float64Array]:
 
 def _circle(axes: PolarAxes, cell: Cell) -> None:
     counts, edges = phase_counts(cell.phases_rad)
+    counts /= cell.n_each
     reach = _HEADROOM * float(counts.max())
     if cell.target_rad is not None:
         axes.bar(cell.target_rad, reach, math.pi / 2, color=PALE, zorder=0)
@@ -79,4 +80,6 @@ def _circle(axes: PolarAxes, cell: Cell) -> None:
     axes.grid(color="#CFCFCF", lw=0.7)
     axes.spines["polar"].set_color(GREY)
     name = f"{cell.name}\n{cell.words}" if cell.name else cell.words
-    axes.set_title(f"{name}\nn = {len(cell.phases_rad)}", fontsize=11, loc="center")
+    axes.set_title(
+        f"{name}\nn = {len(cell.phases_rad) // cell.n_each}", fontsize=11, loc="center"
+    )

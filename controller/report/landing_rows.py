@@ -31,14 +31,14 @@ def landing_rows(cells: Sequence[Cell]) -> list[list[str]]:
 
 def measured_sentence(measured: Measured) -> str:
     """Return source, interval of the mean, and tests, one sentence."""
-    _, _, around, _, rayleigh, v_test = _figures(measured)
+    around = _figures(measured)[2]
     parts = [f"From {SOURCES[measured.source]}"]
     if measured.interval is not None:
         parts.append(f"95 % interval of the mean error {around}")
     if measured.rayleigh_p is not None:
-        parts.append(f"Rayleigh test {rayleigh}")
+        parts.append(f"Rayleigh test {p_words(measured.rayleigh_p)}")
     if measured.v_p is not None:
-        parts.append(f"V test towards the target {v_test}")
+        parts.append(f"V test towards the target {p_words(measured.v_p)}")
     parts.append(f"n = {measured.n}")
     return "; ".join(parts) + "."
 
@@ -82,6 +82,10 @@ def _figures(measured: Measured) -> list[str]:
         f"{signed(math.degrees(measured.mean_rad))}°",
         around,
         f"{sd:.1f}°" if math.isfinite(sd) else "none preferred",
-        "n/a" if measured.rayleigh_p is None else p_words(measured.rayleigh_p),
-        "n/a" if measured.v_p is None else p_words(measured.v_p),
+        _p_cell(measured.rayleigh_p),
+        _p_cell(measured.v_p),
     ]
+
+
+def _p_cell(p: float | None) -> str:
+    return "n/a" if p is None else p_words(p).removeprefix("p ").removeprefix("= ")

@@ -79,6 +79,9 @@ class Cell:
     n_fired, n_shadows : int
     phases_rad : array
         Where they landed, by the best source: what a figure shows.
+    n_each : int
+        Phases of each landing: from before the pulses there are several that it may
+        have had.
     measured : tuple of Measured
     best : Measured or None
         Of the source to be believed.
@@ -91,6 +94,7 @@ class Cell:
     n_fired: int
     n_shadows: int
     phases_rad: Float64Array
+    n_each: int
     measured: tuple[Measured, ...]
     best: Measured | None
 
@@ -221,7 +225,11 @@ def _cell(
     best = _best(measured, artifact=landings.artifact)
     rows = as_if if best is not None and best.source == "shadows" else fired
     by_best = best is not None and best.source == "before"
-    phases = (landings.before_rad if by_best else landings.whole_rad)[rows]
+    phases, n_each = landings.whole_rad[rows], 1
+    if by_best and landings.method is not None:
+        spread = landings.method.spread_rad[rows[: len(landings.method.spread_rad)]]
+        n_each = spread.shape[1]
+        phases = wrap_phase(landings.before_rad[rows][:, np.newaxis] - spread).ravel()
     return Cell(
         condition=condition,
         name=name,
@@ -230,6 +238,7 @@ def _cell(
         n_fired=int(np.count_nonzero(fired)),
         n_shadows=int(np.count_nonzero(as_if)),
         phases_rad=phases[np.isfinite(phases)],
+        n_each=n_each,
         measured=tuple(measured.values()),
         best=best,
     )

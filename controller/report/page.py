@@ -62,6 +62,7 @@ class Page:
     key_figures: list[KeyFigure]
     criteria: tuple[Judged, ...]
     circles: Circles
+    believed: Measured | None
     promise: Reckoning | None
     responses: Responses
     latency: str
@@ -181,6 +182,7 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         key_figures=key_figures(summary, blind=blind),
         criteria=criteria,
         circles=circles,
+        believed=None if blind else believed,
         promise=None if blind else reckoning(summary, left, believed),
         responses=no_responses()
         if blind

@@ -46,6 +46,8 @@ class Circles:
         What is to be known of the sources.
     n_hidden : int
         Circles that are not shown.
+    spread : bool
+        Pulses stand as several phases that they may have had.
     """
 
     landings: Landings
@@ -56,6 +58,7 @@ class Circles:
     rows: list[list[str]]
     sentence: str
     n_hidden: int
+    spread: bool
 
     @property
     def n_targets(self) -> int:
@@ -111,7 +114,7 @@ def circles_of(
         average = average_around(virtual, landings.t[~landings.is_shadow])
     shown = [cell for cell in cells if len(cell.phases_rad)]
     if len(shown) == 1 and len(cells) == 1:
-        figure = polar_figure(shown[0].phases_rad, targets)
+        figure = polar_figure(shown[0].phases_rad, targets, shown[0].n_each)
     else:
         figure = circles_figure(cells)
     return Circles(
@@ -123,6 +126,7 @@ def circles_of(
         rows=landing_rows(cells),
         sentence="" if blind else method_sentence(landings),
         n_hidden=max(0, len(shown) - MOST_CIRCLES),
+        spread=any(cell.n_each > 1 for cell in shown),
     )
 
 

@@ -28,6 +28,8 @@ PROTOCOL = "protocol.toml"
 REPORT = "report.html"
 MANIFEST = "manifest.json"
 
+_STAMP = "%Y%m%dT%H%M%SZ"
+
 WHAT_IF = "what if"
 """The event of a session on a virtual clock, of which nothing was fired."""
 
@@ -91,7 +93,7 @@ class SessionFolder:
             If the folder cannot be made, or the disk has too little room.
         """
         instant = started or dt.datetime.now(dt.UTC)
-        stamp = instant.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = instant.astimezone(dt.UTC).strftime(_STAMP)
         name = "_".join(filter(None, (stamp, _slug(participant), _slug(title))))
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -159,6 +161,14 @@ class SessionFolder:
                 f"{path} cannot be written: {reason_of(error)}."
             ) from error
         return path
+
+
+def started_of(name: str) -> dt.datetime | None:
+    """Return when a session was begun, by its folder's name; None if that is silent."""
+    stamp = re.match(r"\d{8}T\d{6}Z", name)
+    if stamp is None:
+        return None
+    return dt.datetime.strptime(stamp[0], _STAMP).replace(tzinfo=dt.UTC)
 
 
 def _new_folder(root: Path, name: str) -> Path:

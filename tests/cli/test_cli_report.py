@@ -47,3 +47,17 @@ def test_a_place_that_cannot_be_is_one_sentence(invoke, made, tmp_path) -> None:
     result = invoke("report", made.folder, "--out", tmp_path / "pages" / "here")
     assert result.exit_code == 13
     assert "choose another one with --out" in result.stderr
+
+
+def test_group_is_one_page_more(invoke, made, tmp_path) -> None:
+    result = invoke("report", made.folder, made.folder, "--group", "--out", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    html = (tmp_path / "group.html").read_text(encoding="utf-8")
+    assert "2 sessions of participant P01" in html
+    assert "Three sessions or more are needed" in html
+    assert "group.html" in result.stdout
+    told = json.loads(
+        invoke("report", made.folder, "--group", "--json", "--out", tmp_path).stdout
+    )
+    assert told["group"]["order"] == [made.folder.name]
+    assert told["group"]["drifts"] == []

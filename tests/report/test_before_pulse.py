@@ -179,7 +179,7 @@ def test_longest_stretch_ends_before_a_pulse_and_begins_after_another():
 def test_matching_picks_the_nearest_amplitudes():
     rng = np.random.default_rng(3)
     mock, wanted = rng.gamma(3, 2, 200), rng.gamma(4, 2, 7)
-    picked = _matched(mock, wanted).reshape(7, 5)
+    picked = _matched(mock, wanted)
     for row, amplitude in zip(picked, wanted, strict=True):
         nearest = np.sort(np.abs(mock - amplitude))[:5]
         # A window of neighbours in order is as near as any, up to its own width.

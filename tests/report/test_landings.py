@@ -1,4 +1,5 @@
 import cmath
+import dataclasses
 import itertools
 import math
 
@@ -30,6 +31,10 @@ NOBODY = Study(protocol=None)
 
 def landings(*rows, method=None, artifact=False):
     """Rows of (condition, target_deg, whole_deg, before_deg, is_shadow)."""
+    if method is not None:
+        n_fired = sum(not row[4] for row in rows)
+        spread = np.radians(np.tile([-10.0, 0.0, 10.0], (n_fired, 1)))
+        method = dataclasses.replace(method, spread_rad=spread)
     table = np.array([row[:4] for row in rows], np.float64).reshape(-1, 4)
     return Landings(
         condition=table[:, 0].astype(np.int64),
@@ -54,6 +59,7 @@ def around(target, spread, n, seed, *, condition=0, shadow=False):
 def method(bias_deg=2.0, sd_deg=12.0):
     return BeforePulse(
         phase_rad=np.zeros(1),
+        spread_rad=np.zeros((1, 3)),
         bias_rad=math.radians(bias_deg),
         sd_rad=math.radians(sd_deg),
         n_mock=500,
@@ -134,7 +140,8 @@ def test_the_source_to_believe(n_shadows, artifact, believed):
     assert cell.best.source == believed
     assert (cell.n_fired, cell.n_shadows) == (20, n_shadows)
     shown = {"shadows": n_shadows}.get(believed, 20)
-    assert len(cell.phases_rad) == shown
+    assert cell.n_each == (3 if believed == "before" else 1)
+    assert len(cell.phases_rad) == shown * cell.n_each
     marked = [row[1] for row in landing_rows((cell,)) if row[1].startswith("✓")]
     assert len(marked) == 1
 
