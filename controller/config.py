@@ -29,7 +29,7 @@ from controller.config_source import LslSource as LslSource
 from controller.config_source import Source
 from controller.config_source import SyntheticSource as SyntheticSource
 from controller.config_stimulator import Stimulator, stimulator_complaint
-from controller.errors import ConfigError
+from controller.errors import ConfigError, not_text
 
 
 class Rhythm(Section):
@@ -71,6 +71,13 @@ class Montage(Section):
     average_over: tuple[str, ...] | None = Field(
         None, description="channels of the common average; all EEG channels if absent"
     )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Channels that it names, in the file's order."""
+        centre = [label for label in (self.hjorth, self.ssd) if label is not None]
+        named = (*(self.weights or ()), *centre, *self.neighbours)
+        return named + (self.average_over or ())
 
     @pydantic.model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -154,6 +161,19 @@ class Config(Section):
         return self
 
     @pydantic.model_validator(mode="after")
+    def _montage_of_source(self) -> Self:
+        # Of other sources nobody knows the labels before they are there.
+        if isinstance(self.source, SyntheticSource):
+            given = self.source.labels
+            lacking = [label for label in self.montage.labels if label not in given]
+            if lacking:
+                raise ValueError(
+                    f"montage reads {', '.join(lacking)}, but source.channels has only "
+                    f"{', '.join(given)}"
+                )
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _within_limits(self) -> Self:
         shortest = self.timing.iti_s - self.timing.iti_jitter_s
         if not shortest >= self.limits.min_interval_s:
@@ -202,7 +222,7 @@ def config_text(path: Path) -> str:
             "`phasegate check` accepts any of the files in configs/."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+        raise not_text(path, error) from error
 
 
 def parse_config(text: str, *, where: str) -> Config:

@@ -49,12 +49,11 @@ def _sentence(item: Any, root: type[BaseModel]) -> str:
             return f"{key} must be a finite number, not {value}."
         case "value_error":
             reason = str(context["error"]).rstrip(".")
+            if reason.startswith("must "):
+                return f"{key} {reason}."
             return f"{key}: {reason}." if key else f"{reason}."
         case "union_tag_invalid":
-            return (
-                f"{key}.kind is {context['tag']!r}, but must be one of "
-                f"{context['expected_tags']}."
-            )
+            return f"{key}.kind is {context['tag']!r}, {_nearest_kind(context)}"
         case "union_tag_not_found":
             return f"{key}.kind is missing; add it."
     if kind in _RULES:
@@ -92,6 +91,14 @@ def _nearest(loc: tuple[Any, ...], root: type[BaseModel]) -> str:
     if close:
         return f"; did you mean {close[0]}?"
     return f"; valid here: {', '.join(names)}."
+
+
+def _nearest_kind(context: dict[str, Any]) -> str:
+    kinds = [kind.strip("'") for kind in context["expected_tags"].split(", ")]
+    close = difflib.get_close_matches(str(context["tag"]), kinds, n=1, cutoff=0.85)
+    if close:
+        return f"which is no kind; did you mean {close[0]!r}?"
+    return f"but must be one of {context['expected_tags']}."
 
 
 def _names_beside(loc: tuple[Any, ...], root: type[BaseModel]) -> Iterable[str]:

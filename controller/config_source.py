@@ -97,6 +97,12 @@ class SyntheticSource(Section):
         0.0, description="share of the way to its peak that a pulse moves the rhythm"
     )
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of all channels, those of muscle and trigger last."""
+        further = (self.emg_channel, self.trigger_channel)
+        return self.channels + tuple(label for label in further if label is not None)
+
     @pydantic.model_validator(mode="after")
     def _whole_rhythm(self) -> Self:
         keys = (self.rhythm_hz, self.rhythm_uv, self.rhythm_at)

@@ -153,3 +153,14 @@ class ConfigChanged(PhasegateError):
 
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""
+
+
+def not_text(path: object, error: OSError | UnicodeDecodeError) -> ConfigError:
+    """Return the sentence for a file of settings that cannot be read as text."""
+    if isinstance(error, UnicodeDecodeError):
+        why = f"byte {error.start + 1} is no UTF-8; is it the right file"
+        return ConfigError(f"{path} cannot be read as text: {why}?")
+    if isinstance(error, IsADirectoryError):
+        return ConfigError(f"{path} is a folder; name a file in it.")
+    reason = error.strerror or str(error)
+    return ConfigError(f"{path} cannot be read as text: {reason}.")

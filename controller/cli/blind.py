@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 ACTIONS = ("seal", "codes", "verify", "coils", "open")
 
 
-@click.command()
+@click.command(
+    short_help="Seal who gets which arm of a blinded protocol; open it later."
+)
 @click.argument("action", metavar="ACTION", type=click.Choice(ACTIONS))
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(

@@ -11,7 +11,7 @@ from controller.cli.trouble import end_with
 from controller.errors import EXIT_INTERRUPTED
 
 
-@click.command()
+@click.command(short_help="Record rest, and say how accurate a session will be.")
 @click.argument("config_path", metavar="CONFIG", type=click.Path(path_type=Path))
 @click.option(
     "--file",

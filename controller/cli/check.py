@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from controller.config import Config
 
 
-@click.command()
+@click.command(short_help="Validate a configuration or protocol; say what it will do.")
 @click.argument(
     "path", metavar="[FILE]", required=False, type=click.Path(path_type=Path)
 )

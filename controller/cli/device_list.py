@@ -59,8 +59,8 @@ def print_drivers(
     table.add_column("name", no_wrap=True)
     for column in ("arms", "reads back", "confirms", "trains", "pairs"):
         table.add_column(column)
-    for column in ("intensity", "fired over its link"):
-        table.add_column(column)
+    table.add_column("intensity", no_wrap=True)
+    table.add_column("by its link after")
     for stimulator in stimulators:
         table.add_row(stimulator.name, *_stimulator_cells(stimulator))
     console.print()
@@ -113,7 +113,7 @@ def _stimulator_cells(stimulator: StimulatorAbility) -> tuple[str, ...]:
         _yes(can.trains),
         _yes(can.paired),
         f"{lowest:g}-{highest:g} %",
-        "no" if late is None else f"{late * 1e3:.3g} ms late",
+        "never" if late is None else f"{late * 1e3:.3g} ms",
     )
 
 

@@ -8,7 +8,7 @@ from controller.cli.options import json_option
 from controller.cli.speech import say
 
 
-@click.command()
+@click.command(short_help="List ports and drivers; ask who is on a PORT.")
 @click.argument("ports", nargs=-1, metavar="[PORT]...")
 @json_option
 def devices(*, ports: tuple[str, ...], as_json: bool) -> None:

@@ -8,7 +8,9 @@ import click
 from controller.cli.options import json_option
 
 
-@click.command()
+@click.command(
+    short_help="Examine this machine; with CONFIG also its stream and output."
+)
 @click.argument(
     "config_path", metavar="[CONFIG]", required=False, type=click.Path(path_type=Path)
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from controller.session.dose_book import BookedSession, DoseBook
 
 
-@click.command()
+@click.command(short_help="Show what PARTICIPANT has been given on this computer.")
 @click.argument("participant")
 @click.option(
     "--count",

@@ -51,7 +51,7 @@ class _Order:
             yield folder
 
 
-@click.command()
+@click.command(short_help="Hand sessions to BIDS, MNE, tables, or a methods text.")
 @click.argument(
     "sessions",
     metavar="SESSION...",

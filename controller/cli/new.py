@@ -12,7 +12,7 @@ from controller.errors import ConfigError
 STARTER = "starter"
 
 
-@click.command()
+@click.command(short_help="Write a commented protocol to begin with.")
 @click.argument("kind", metavar="KIND", type=click.Choice(["protocol"]))
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(

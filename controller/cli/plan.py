@@ -4,6 +4,8 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
+from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -51,27 +53,29 @@ class LimitRow:
         return dataclasses.asdict(self)
 
 
-def plan_tables(config: Config) -> Iterator[Table]:
-    """Return the plan and the limits as tables."""
+def plan_tables(config: Config) -> Iterator[RenderableType]:
+    """Return the plan and the limits as a person reads them."""
     plan = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     plan.add_column(no_wrap=True, style="bold")
     plan.add_column()
     for topic, words in plan_rows(config):
         plan.add_row(topic, Text(words))
     yield plan
-    limits = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
-    limits.add_column("limit", no_wrap=True)
-    limits.add_column("this study", justify="right", no_wrap=True)
-    limits.add_column("absolute range", no_wrap=True)
-    limits.add_column("where the range comes from")
-    for row in limit_rows(config):
-        limits.add_row(
-            row.name,
-            f"{row.value:g}",
-            f"{row.lowest:g} to {row.highest:g}",
-            row.source,
-        )
-    yield limits
+    yield ""
+    yield from _limit_lines(limit_rows(config))
+
+
+def _limit_lines(rows: list[LimitRow]) -> Iterator[RenderableType]:
+    """Return two lines for each limit: its figures, and where its range comes from.
+
+    A fourth column for the sentences would be too narrow for them in 80 columns.
+    """
+    width = max(len(row.name) for row in rows)
+    yield Text(f"{'limit':<{width}}  this study  absolute range", style="bold")
+    for row in rows:
+        span = f"{row.lowest:g} to {row.highest:g}"
+        yield Text(f"{row.name:<{width}}  {row.value:>10g}  {span}")
+        yield Padding(Text(row.source, style="dim"), (0, 0, 0, 4))
 
 
 def plan_rows(config: Config) -> list[tuple[str, str]]:

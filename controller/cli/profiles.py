@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from controller.calibration.profile import Profile
 
 
-@click.command()
+@click.command(short_help="List calibrations in DIR, and compare two of them.")
 @click.argument("root", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("participant", required=False)
 @click.option(

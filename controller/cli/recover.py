@@ -10,7 +10,7 @@ from controller.cli.options import json_option
 from controller.cli.speech import say
 
 
-@click.command()
+@click.command(short_help="Finish the records of a session that was killed.")
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
 @json_option
 def recover(*, path: Path, as_json: bool) -> None:

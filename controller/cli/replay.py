@@ -56,7 +56,7 @@ def as_labels(
     return labels
 
 
-@click.command()
+@click.command(short_help="Run a session again, or close the loop on a recording.")
 @click.argument("recording", metavar="SESSION|FILE", type=click.Path(path_type=Path))
 @click.option(
     "--channels",

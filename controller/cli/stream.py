@@ -9,7 +9,7 @@ from controller.cli.options import SECONDS, json_option
 THROUGH = ("phasegate", "mne-realtime")
 
 
-@click.command()
+@click.command(short_help="Stream a recording over LSL, as an amplifier would.")
 @click.argument("recording", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "--stream",

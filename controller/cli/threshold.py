@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PERCENT = FiniteRange(min=1, max=100)
 
 
-@click.command()
+@click.command(short_help="Find the resting motor threshold from your yes and no.")
 @click.option(
     "--highest",
     "highest_pct",

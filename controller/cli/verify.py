@@ -11,7 +11,7 @@ from controller.cli.speech import say
 from controller.errors import RecordsChanged
 
 
-@click.command()
+@click.command(short_help="Check that a session's files are what they were.")
 @click.argument("path", metavar="SESSION", type=click.Path(path_type=Path))
 @json_option
 @click.pass_context

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from controller.config_fields import Number, Positive, Section
 from controller.config_mistakes import sentences
-from controller.errors import ConfigError
+from controller.errors import ConfigError, not_text
 from controller.export.signals import configured
 from controller.session.load import Session
 
@@ -139,7 +139,7 @@ def read_stimulation(path: Path) -> Stimulation:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+        raise not_text(path, error) from error
     except pydantic.ValidationError as error:
         raise ConfigError(f"{path}: {' '.join(sentences(error, Stimulation))}") from (
             error

@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 
 from controller.config_mistakes import sentences
-from controller.errors import ConfigError
+from controller.errors import ConfigError, not_text
 from controller.protocol.consistency import contradictions
 from controller.protocol.form import Protocol
 
@@ -38,7 +38,7 @@ def read_text(path: Path) -> str:
             "come along, and `phasegate new` writes another."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+        raise not_text(path, error) from error
 
 
 def is_protocol(text: str) -> bool:

@@ -41,6 +41,14 @@ def test_check_tells_the_plan_in_words(invoke) -> None:
         assert part in words
 
 
+def test_check_gives_each_limit_a_line_and_its_source_another(invoke) -> None:
+    lines = invoke("check", shipped_config("demo.toml")).stdout.splitlines()
+    (at,) = (n for n, line in enumerate(lines) if line.startswith("max_gap_s "))
+    assert lines[at].split()[2:] == ["0", "to", "5"]
+    assert lines[at + 1].startswith("    our choice: after 5 s the calibration")
+    assert max(len(line) for line in lines) <= 80
+
+
 def test_check_json_has_the_limits_beside_their_ranges(invoke, read_json) -> None:
     told = read_json(invoke("check", shipped_config("demo.toml"), "--json"))
     assert told["valid"] is True

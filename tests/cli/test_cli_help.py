@@ -36,6 +36,14 @@ def test_every_command_shows_an_example(name: str) -> None:
     assert f"    phasegate {name}" in example
 
 
+def test_overview_cuts_no_sentence_off() -> None:
+    lines = CliRunner().invoke(cli, ["--help"]).output.splitlines()
+    described = [line for line in lines if line.strip().split(" ")[0] in cli.commands]
+    assert len(described) == len(cli.commands)
+    assert all(line.endswith(".") and "..." not in line for line in described)
+    assert max(len(line) for line in described) <= 79
+
+
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_command_speaks_to_machines(name: str) -> None:
     assert "--json" in CliRunner().invoke(cli, [name, "--help"]).output

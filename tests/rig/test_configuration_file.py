@@ -4,7 +4,7 @@ import pytest
 from bad_days import config_of, config_text
 from complaints import complaint, refused
 
-from controller.config import parse_config
+from controller.config import Montage, parse_config
 
 SERIAL = {"kind": "serial-byte", "port": "/dev/ttyUSB0"}
 LINE = {"kind": "serial-line", "port": "/dev/ttyS0"}
@@ -187,8 +187,19 @@ def test_kinds_are_listed() -> None:
     said = refused(output={"kind": "serial"})
     for kind in ("serial-byte", "serial-line", "labjack", "simulated-serial-byte"):
         assert f"'{kind}'" in said
+    assert refused(output={"kind": "serial-bite"}) == (
+        "output.kind is 'serial-bite', which is no kind; did you mean 'serial-byte'?"
+    )
     text = config_text().replace('kind = "synthetic"\n', "")
     assert complaint(text) == "source.kind is missing; add it."
+
+
+def test_montage_of_a_simulated_participant_must_have_its_channels() -> None:
+    source = SYNTHETIC | {"channels": ["C3", "Cz"], "emg_channel": "FDI"}
+    said = refused(source=source, montage={"weights": {"C3": 1, "O1": -1}})
+    assert said == "montage reads O1, but source.channels has only C3, Cz, FDI."
+    montage = Montage(hjorth="Cz", neighbours=("C3", "C4"), average_over=("O1",))
+    assert montage.labels == ("Cz", "C3", "C4", "O1")
 
 
 def test_tables_must_be_tables() -> None:
