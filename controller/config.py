@@ -74,8 +74,8 @@ class Montage(Section):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Channels that it names, in the file's order."""
-        centre = [label for label in (self.hjorth, self.ssd) if label is not None]
+        """Channels that it must find; `ssd` only names a place on the head."""
+        centre = () if self.hjorth is None else (self.hjorth,)
         named = (*(self.weights or ()), *centre, *self.neighbours)
         return named + (self.average_over or ())
 

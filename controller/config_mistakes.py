@@ -33,7 +33,14 @@ def sentences(error: pydantic.ValidationError, root: type[BaseModel]) -> list[st
     root : type of BaseModel
         The model of the whole file, for the names that are valid.
     """
-    return [_sentence(item, root) for item in error.errors()]
+    return [_sentence(item, root) for item in error.errors() if not _follows(item)]
+
+
+def _follows(item: Any) -> bool:
+    """Return whether a list only seems too short for want of its wrong entries."""
+    if item["type"] != "too_short" or not isinstance(item["input"], list | tuple):
+        return False
+    return bool(len(item["input"]) >= item["ctx"]["min_length"])
 
 
 def _sentence(item: Any, root: type[BaseModel]) -> str:
@@ -49,8 +56,6 @@ def _sentence(item: Any, root: type[BaseModel]) -> str:
             return f"{key} must be a finite number, not {value}."
         case "value_error":
             reason = str(context["error"]).rstrip(".")
-            if reason.startswith("must "):
-                return f"{key} {reason}."
             return f"{key}: {reason}." if key else f"{reason}."
         case "union_tag_invalid":
             return f"{key}.kind is {context['tag']!r}, {_nearest_kind(context)}"
@@ -95,7 +100,7 @@ def _nearest(loc: tuple[Any, ...], root: type[BaseModel]) -> str:
 
 def _nearest_kind(context: dict[str, Any]) -> str:
     kinds = [kind.strip("'") for kind in context["expected_tags"].split(", ")]
-    close = difflib.get_close_matches(str(context["tag"]), kinds, n=1, cutoff=0.85)
+    close = difflib.get_close_matches(str(context["tag"]), kinds, n=1, cutoff=0.8)
     if close:
         return f"which is no kind; did you mean {close[0]!r}?"
     return f"but must be one of {context['expected_tags']}."

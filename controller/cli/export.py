@@ -252,8 +252,8 @@ def _to_methods(order: _Order) -> Iterator[dict[str, object]]:
 
 
 def _written(folder: Path, paths: list[Path]) -> dict[str, object]:
-    names = ", ".join(path.name for path in paths)
-    say(f"{folder.name}: {names} in {paths[0].parent}.")
+    for path in paths:
+        say(f"Wrote {path}")
     return {"session": str(folder), "files": [str(path) for path in paths]}
 
 

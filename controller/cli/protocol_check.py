@@ -80,15 +80,18 @@ def check_protocol(wish: ProtocolCheck) -> None:
         save_picture(wish.picture, protocol, shown[1])
     early = [] if broken else _schedule(protocol, wish, shown[0])
     if wish.as_json and not (broken or early):
-        click.echo(json.dumps(_told(protocol, wish, *shown), indent=1))
+        told = _told(protocol, wish, *shown)
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
     if not wish.as_json:
         _print(protocol, wish, *shown)
     for sentence in broken:
         say(f"- {sentence}")
     if broken:
-        rules = "a rule" if len(broken) == 1 else f"{len(broken)} rules"
-        named = f" {' '.join(broken)}" if wish.as_json else " They are named above."
+        one = len(broken) == 1
+        rules = "a rule" if one else f"{len(broken)} rules"
+        above = " It is named above." if one else " They are named above."
+        named = f" {' '.join(broken)}" if wish.as_json else above
         raise ConfigError(f"{wish.path} breaks {rules}.{named}")
     if early:
         raise DoseExceeded(

@@ -1,16 +1,19 @@
 """Absolute ceilings of a protocol's `[dose]`, which no file can lift."""
 
-from controller.safety.ceilings import CEILINGS, Ceiling
+from controller.safety.ceilings import CEILINGS, Ceiling, Modality, ceilings_of
 from controller.safety.ceilings import DOSE_CEILINGS as PARTICIPANT_CEILINGS
 
-DOSE_CEILINGS: dict[str, Ceiling] = {
-    "min_interval_s": CEILINGS["min_interval_s"],
-    "max_pulses_per_session": Ceiling(
-        0, CEILINGS["max_pulses"].highest, CEILINGS["max_pulses"].source
-    ),
-    "max_pulses_per_day": PARTICIPANT_CEILINGS["max_pulses_per_day"],
-    "max_pulses_total": PARTICIPANT_CEILINGS["max_pulses_total"],
-}
+
+def dose_ceilings(modality: Modality) -> dict[str, Ceiling]:
+    """Return the ranges of `[dose]` for a modality."""
+    most = CEILINGS["max_pulses"]
+    return {
+        "min_interval_s": ceilings_of(modality)["min_interval_s"],
+        "max_pulses_per_session": Ceiling(0, most.highest, most.source),
+        "max_pulses_per_day": PARTICIPANT_CEILINGS["max_pulses_per_day"],
+        "max_pulses_total": PARTICIPANT_CEILINGS["max_pulses_total"],
+    }
+
 
 TRAIN_CEILINGS: dict[str, Ceiling] = {
     "max_frequency_hz": Ceiling(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from controller.protocol.arms import protocol_of_arm
-from controller.protocol.ceilings import DOSE_CEILINGS
+from controller.protocol.ceilings import dose_ceilings
 from controller.protocol.condition_forms import Condition
 from controller.protocol.device_rules import Asked, DeviceRules, device_complaints
 from controller.protocol.dose import PlannedDose, planned_dose
@@ -20,6 +20,7 @@ from controller.protocol.rig_rules import (
 from controller.protocol.stage_forms import Stimulating
 from controller.protocol.train_rules import train_complaints
 from controller.protocol.trial_list import most_trials, trial_list
+from controller.safety.ceilings import Modality
 
 SECONDS_A_DAY = 86_400.0
 
@@ -81,7 +82,7 @@ def _shortest_s(protocol: Protocol, stage: Stimulating) -> float:
 
 
 def _ceilings(protocol: Protocol) -> Iterator[str]:
-    for name, ceiling in DOSE_CEILINGS.items():
+    for name, ceiling in dose_ceilings(Modality(protocol.modality)).items():
         value = float(getattr(protocol.dose, name))
         if not ceiling.lowest <= value <= ceiling.highest:
             yield (

@@ -71,8 +71,8 @@ def replay(session: Session, loop_input: LoopInput | None) -> Replayed:
         lacks = PROGRAM if loop_input is None else f"stream of edges in {EEG}"
         raise FileError(
             f"The session {session.path} has no {lacks}: it was recorded by a version "
-            "that did not keep all that a replay needs; ask `--set` or `--config` what "
-            "the same samples would give instead."
+            "that did not keep all that a replay needs; close the loop on its samples "
+            f"anew with `phasegate replay {session.path / EEG}`."
         )
     t_start = time.perf_counter()
     memory, rest = handed_over(session, loop_input, n_rest)

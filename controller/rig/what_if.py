@@ -90,7 +90,8 @@ def given_by(session: Session, loop_input: LoopInput | None) -> Given:
         lacks = f"has no {PROGRAM}" if n_rest else "ended before its loop was closed"
         raise FileError(
             f"The session {session.path} {lacks}, so there is nothing to ask it; "
-            "choose a session that decided something."
+            "close the loop on its samples anew with "
+            f"`phasegate replay {session.path / EEG}`."
         )
     tape = part_of(recorded_tape(session, 0), 0, len(session.samples))
     return Given(

@@ -127,6 +127,12 @@ def test_every_mistake_is_a_sentence_with_its_key(small, old, new, words) -> Non
     assert "small.toml" in str(caught.value)
 
 
+def test_a_wrong_entry_is_not_also_told_as_a_list_too_short(small) -> None:
+    with pytest.raises(ConfigError) as caught:
+        small((PHASE_0, PHASE_0.replace("= 0", "= 700")))
+    assert str(caught.value).endswith("must be less than or equal to 360, not 700.")
+
+
 def test_a_sham_by_random_phase_needs_a_phase(small) -> None:
     clock = '{ kind = "open-loop" }'
     with pytest.raises(ConfigError, match="changes nothing"):

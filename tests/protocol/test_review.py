@@ -84,6 +84,8 @@ def test_the_small_protocol_breaks_nothing(small) -> None:
         ([("_total = 1000", "_total = 39")], "dose.max_pulses_total is 39"),
         ([("_total = 1000", "_total = 90001")], "dose.max_pulses_total is 90001, but"),
         ([("_interval_s = 2.0", "_interval_s = 0.01")], "dose.min_interval_s is 0.01"),
+        # Above 1 Hz, pulses of TMS are repetitive.
+        ([("_interval_s = 2.0", "_interval_s = 0.99")], "must be from 1 to 3600"),
         ([("iti_s = 3.0", "iti_s = 1.9")], "less than dose.min_interval_s, 2 s"),
         (
             [("iti_s = 3.0", "iti_s = 3\niti_jitter_s = 1.1")],
