@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from controller.report.page import Page
 
 
-@click.command()
+@click.command(short_help="Write the report of each SESSION, a page of its own.")
 @click.argument(
     "sessions",
     metavar="SESSION...",
