@@ -91,12 +91,19 @@ class Child:
         return line
 
 
-def take_fifo(priority: int) -> bool:
-    """Ask for the real-time scheduler in this thread; return whether it was granted."""
+def take_fifo(priority: int, process: int = 0) -> bool:
+    """Ask for the real-time scheduler; return whether it was granted.
+
+    Parameters
+    ----------
+    priority : int
+    process : int
+        0 is the calling thread.
+    """
     if not hasattr(os, "sched_setscheduler"):
         return False
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        os.sched_setscheduler(process, os.SCHED_FIFO, os.sched_param(priority))
     except OSError:
         return False
     return True

@@ -35,8 +35,16 @@ class BlockError(Exception):
 
 
 @dataclasses.dataclass(slots=True)
-class _Window:
-    """What part of a block counts: from the end of its warm-up on."""
+class Window:
+    """What part of a block counts: from the end of its warm-up on.
+
+    Parameters
+    ----------
+    t_first, t_last : float
+        On the host clock.
+    cpu_first_s, cpu_last_s : float
+        Processor time of the loop's thread at these instants.
+    """
 
     t_first: float = math.inf
     cpu_first_s: float = 0.0
@@ -80,7 +88,7 @@ def run_live(
         stretch = _stretch(stream, descriptor, timing, seconds)
         privileges = engine.open()
         try:
-            window, batch = _watch(engine, words, stretch, seconds)
+            window, batch = watch(engine, words, stretch, seconds)
         finally:
             engine.close()
     return _block(batch, stretch, window, receiver, privileges)
@@ -119,13 +127,28 @@ def _stretch(
     )
 
 
-def _watch(
+def watch(
     engine: LiveEngine, words: ControlWords, stretch: Stretch, seconds: float
-) -> tuple[_Window, Batch]:
-    """Do what a supervisor does, and note the processor time of the loop's thread."""
+) -> tuple[Window, Batch]:
+    """Do what a supervisor does, and note the processor time of the loop's thread.
+
+    Parameters
+    ----------
+    engine : LiveEngine
+        Open.
+    words : ControlWords
+    stretch : Stretch
+    seconds : float
+        How long it counts, after the warm-up.
+
+    Raises
+    ------
+    BlockError
+        If the loop ended at fault.
+    """
     thread = next(t for t in threading.enumerate() if t.name == _LOOP_THREAD)
     cpu_clock = time.pthread_getcpuclockid(thread.ident or 0)
-    window = _Window()
+    window = Window()
     batches = []
     t_start = host_clock()
     words.beat(t_start)
@@ -154,7 +177,7 @@ def _watch(
 def _block(
     batch: Batch,
     stretch: Stretch,
-    window: _Window,
+    window: Window,
     receiver: Receiver,
     privileges: Privileges,
 ) -> Block:

@@ -12,13 +12,14 @@ class Percentiles:
 
     Parameters
     ----------
-    p50, p99, p999, maximum : float
+    p50, p95, p99, p999, maximum : float
         In the unit of the values.
     n : int
         With fewer than a thousand points `p999` is close to the maximum.
     """
 
     p50: float
+    p95: float
     p99: float
     p999: float
     maximum: float
@@ -28,6 +29,7 @@ class Percentiles:
         """Return the figures under the names that records use."""
         return {
             "p50": self.p50,
+            "p95": self.p95,
             "p99": self.p99,
             "p999": self.p999,
             "max": self.maximum,
@@ -37,8 +39,8 @@ class Percentiles:
     def __str__(self) -> str:
         """Return one line for people."""
         return (
-            f"p50 {self.p50:.4g}, p99 {self.p99:.4g}, p99.9 {self.p999:.4g}, "
-            f"max {self.maximum:.4g}, n {self.n}"
+            f"p50 {self.p50:.4g}, p95 {self.p95:.4g}, p99 {self.p99:.4g}, "
+            f"p99.9 {self.p999:.4g}, max {self.maximum:.4g}, n {self.n}"
         )
 
 
@@ -60,9 +62,10 @@ def summarise(values: npt.ArrayLike) -> Percentiles:
         raise ValueError("There are no values to summarise; the measurement gave none.")
     if not np.all(np.isfinite(array)):
         raise ValueError("A measured value is not finite; the measurement is broken.")
-    p50, p99, p999 = np.percentile(array, [50.0, 99.0, 99.9])
+    p50, p95, p99, p999 = np.percentile(array, [50.0, 95.0, 99.0, 99.9])
     return Percentiles(
         p50=float(p50),
+        p95=float(p95),
         p99=float(p99),
         p999=float(p999),
         maximum=float(array.max()),

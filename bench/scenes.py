@@ -25,7 +25,7 @@ from controller.estimators.iir import CausalQuadrature
 from controller.kernels.jit import Float64Array, new_records
 from controller.rig.program import Rules, build_program, make_trials
 from controller.safety.ceilings import Modality
-from controller.safety.limits import Limits
+from controller.safety.limits import Limits, TrainLimits
 from drivers.base import TriggerEdges, WireAction
 
 N_TAPS = 512
@@ -121,7 +121,7 @@ def alpha_program(
         scale_uv=np.ones(mixing.shape[1]),
         design=design,
         rules=rules,
-        limits=_limits(min_interval_s=1.0, max_lateness_s=1e-3),
+        limits=wide_limits(min_interval_s=1.0, max_lateness_s=1e-3),
         trials=make_trials(
             max(1, math.ceil(n_samples / sfreq_hz / _ITI_S)),
             target_phase_rad=0.0,
@@ -189,7 +189,7 @@ def latency_program(
         scale_uv=np.ones(n_channels),
         design=fir_design(fast_brief(sfreq_hz)),
         rules=Rules(lock_s=LOCK_S),
-        limits=_limits(min_interval_s=0.1, max_lateness_s=timing.max_lateness_s),
+        limits=wide_limits(min_interval_s=0.1, max_lateness_s=timing.max_lateness_s),
         trials=make_trials(
             n_trials, target_phase_rad=0.0, iti_s=0.0, iti_jitter_s=0.0, seed=1
         ),
@@ -231,7 +231,10 @@ def _code_patterns(descriptor: int, timing: Timing) -> dict[str, Any]:
     }
 
 
-def _limits(*, min_interval_s: float, max_lateness_s: float) -> Limits:
+def wide_limits(
+    *, min_interval_s: float, max_lateness_s: float, train: TrainLimits | None = None
+) -> Limits:
+    """Return limits that stop nothing but what they are given for."""
     return Limits(
         modality=Modality.MARKER,
         min_interval_s=min_interval_s,
@@ -243,4 +246,5 @@ def _limits(*, min_interval_s: float, max_lateness_s: float) -> Limits:
         max_silence_s=5.0,
         max_artifact_s=60.0,
         max_armed_s=14_400.0,
+        train=train,
     )

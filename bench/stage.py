@@ -64,14 +64,20 @@ def receiving(*, pipe: bool = False) -> Iterator[Receiver]:
 def streaming(
     receiver: Receiver, seconds: float, *, n_channels: int, rate_hz: float, chunk: int
 ) -> Iterator[Bench]:
+    """Stream from a process of its own, past a line, within a block."""
+    with streamed(n_channels=n_channels, rate_hz=rate_hz, chunk=chunk) as stream:
+        yield Bench(stream=stream, receiver=receiver, seconds=seconds)
+
+
+@contextlib.contextmanager
+def streamed(*, n_channels: int, rate_hz: float, chunk: int) -> Iterator[FoundStream]:
     """Stream from a process of its own within a block."""
     configure_lsl(local_only=True)
     source_id = f"bench-{uuid.uuid4().hex[:12]}"
     arguments = ["--source-id", source_id, "--channels", str(n_channels)]
     arguments += ["--rate-hz", str(rate_hz), "--chunk", str(chunk)]
     with Child("bench.outlet", arguments):
-        stream = find_stream(_marked(source_id))
-        yield Bench(stream=stream, receiver=receiver, seconds=seconds)
+        yield find_stream(_marked(source_id))
 
 
 def _marked(source_id: str) -> LslSource:

@@ -71,7 +71,7 @@ def test_percentiles_of_a_known_distribution():
     tail = (summary.p50, summary.p99, summary.p999)
     assert tail == pytest.approx((500.0, 990.0, 999.0))
     assert (summary.maximum, summary.n) == (1000.0, 1001)
-    assert summary.as_dict().keys() == {"p50", "p99", "p999", "max", "n"}
+    assert summary.as_dict().keys() == {"p50", "p95", "p99", "p999", "max", "n"}
 
 
 @given(values=st.lists(finite, min_size=1))
