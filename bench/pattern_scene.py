@@ -124,8 +124,13 @@ def pattern_program(
 
 
 def _without_pauses(rows: Rows) -> Any:
-    """Return records of TRIAL; bursts within a trial keep their distance."""
+    """Return records of TRIAL; bursts within a trial keep their distance.
+
+    Each burst is a pattern of its own for the interlock, or one that is ended would end
+    the run: nobody offers the next trial here.
+    """
     records = rows.trial_records()
     first = np.array([row.burst == 0 for row in rows.rows])
     records.iti_s[first] = 0.0
+    records.n_before = records.n_left = 0
     return records

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from bench import kernels, latency
+from bench import kernels, latency, patterns
 from bench.budgets import read_budgets
 from bench.outcome import (
     conditions_now,
@@ -44,11 +44,14 @@ def measure(*, seconds: float | None, smoke: bool) -> tuple[list[Row], str | Non
     measured, privileges = latency.measure(
         latency.planned(seconds=seconds, smoke=smoke)
     )
-    return rows + budgets.applied(latency.SUITE, measured, smoke=smoke), privileges
+    rows += budgets.applied(latency.SUITE, measured, smoke=smoke)
+    click.echo("Edges of patterns at the simulated trigger box ...")
+    measured, _ = patterns.measure(patterns.planned(seconds=seconds, smoke=smoke))
+    return rows + budgets.applied(patterns.SUITE, measured, smoke=smoke), privileges
 
 
 @click.command()
-@click.option("--smoke", is_flag=True, help="Under 90 s, with looser budgets.")
+@click.option("--smoke", is_flag=True, help="Under two minutes, with looser budgets.")
 @click.option("--seconds", type=click.FloatRange(1.0, 600.0), help="Of each block.")
 @click.option("--json", "json_file", type=_FILE, help="Write the rows as JSON.")
 @click.option("--markdown", "page", type=_FILE, help="Write the table as Markdown.")

@@ -45,7 +45,12 @@ def test_unknown_suite_has_no_budgets():
 
 def test_shipped_budgets_are_read():
     budgets = read_budgets()
-    assert budgets.suites.keys() == {"kernels", "latency", "virtual_session"}
+    assert budgets.suites.keys() == {
+        "kernels",
+        "latency",
+        "patterns",
+        "virtual_session",
+    }
     assert budgets.smoke_factor >= 1.0
     named = {name for suite in budgets.suites.values() for name in suite}
     assert budgets.optional <= named
