@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import Field
 
+from controller.config_console import Console as Console
 from controller.config_fields import (
     NotNegative,
     Number,
@@ -146,9 +147,15 @@ class Config(Section):
     timing: Timing
     output: Output
     stimulator: Stimulator | None = None
+    console: Console | None = None
     limits: LimitsSection
     recording: Recording = Recording()
     run: Run = Run()
+
+    @property
+    def needs_console(self) -> bool:
+        """Whether nothing is armed before somebody attends at a console."""
+        return self.console is not None and self.console.required
 
     @pydantic.model_validator(mode="after")
     def _stimulator_fits(self) -> Self:

@@ -151,6 +151,12 @@ class ConfigChanged(PhasegateError):
     exit_code = 27
 
 
+class ConsoleLost(PhasegateError):
+    """The operator's console fell silent while the session was armed."""
+
+    exit_code = 28
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, once the records are complete."""
 

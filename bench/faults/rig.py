@@ -9,10 +9,12 @@ import contextlib
 import dataclasses
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 from bench.faults.cable import Cable
 from bench.lifeline import REPOSITORY
 from controller.config_source import SyntheticSource
+from controller.session.rings import rings_of
 from controller.sources.process import ParticipantWires, SourceProcess, start_source
 from drivers.sim.process import TwinProcess
 
@@ -103,6 +106,12 @@ rest_s = 0
 duration_s = 120
 """
 
+_CONSOLE = """
+[console]
+required = true
+max_silence_s = 1.0
+"""
+
 
 class RigError(Exception):
     """A rig on which nothing can be shown, as no pulse came before the fault."""
@@ -121,6 +130,8 @@ class Rig:
     box_cable, stimulator_cable : Cable
     box, stimulator : TwinProcess
     program : subprocess.Popen
+    console : subprocess.Popen or None
+        The operator's, where the study requires one.
     """
 
     folder: Path
@@ -131,6 +142,7 @@ class Rig:
     box: TwinProcess
     stimulator: TwinProcess
     program: "subprocess.Popen[bytes]"
+    console: "subprocess.Popen[bytes] | None" = None
 
     @property
     def session(self) -> Path:
@@ -215,6 +227,7 @@ def rig(
     source_options: tuple[str, ...] = (),
     stimulator_options: tuple[str, ...] = (),
     cue: str | None = None,
+    with_console: bool = False,
 ) -> Iterator[Rig]:
     """Build a rig and start its session; everything is taken away at the end.
 
@@ -224,6 +237,8 @@ def rig(
         Of the simulated participant and stimulator.
     cue : str, optional
         Name of a file in the rig's folder whose coming makes the loop stall.
+    with_console : bool
+        The study requires a console, and somebody attends.
     """
     with contextlib.ExitStack() as stack:
         folder = Path(
@@ -254,9 +269,10 @@ def rig(
             box=box_cable.port,
             stimulator=stimulator_cable.port,
         )
+        text += _CONSOLE if with_console else ""
         config.write_text(text, encoding="utf-8")
         program = stack.enter_context(_program(folder, config, cue))
-        yield Rig(
+        built = Rig(
             folder=folder,
             config=config,
             source=source,
@@ -266,6 +282,9 @@ def rig(
             stimulator=stimulator,
             program=program,
         )
+        if with_console:
+            built.console = stack.enter_context(_console(built))
+        yield built
 
 
 def _participant(wires: ParticipantWires, options: tuple[str, ...]) -> SourceProcess:
@@ -287,6 +306,39 @@ def _twin(
     stack: contextlib.ExitStack, log: Path, name: str, *options: str
 ) -> TwinProcess:
     return stack.enter_context(TwinProcess(name, *options, log=log))
+
+
+@contextlib.contextmanager
+def _console(built: Rig) -> "Iterator[subprocess.Popen[bytes]]":
+    """Attend in a terminal of its own, once the session is there."""
+    sessions = built.folder / "sessions"
+    built.wait_for(
+        lambda: any(map(any, map(rings_of, sessions.glob("*")))),
+        _PULSES_WITHIN_S,
+        "a session",
+    )
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "bench.faults.program", "attend", str(sessions)]
+    console = subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=end, stdout=end, stderr=end
+    )
+    os.close(end)
+    reader = threading.Thread(target=_read_away, args=(terminal,), daemon=True)
+    reader.start()
+    try:
+        yield console
+    finally:
+        console.kill()
+        console.wait()
+        reader.join()
+        os.close(terminal)
+
+
+def _read_away(terminal: int) -> None:
+    # Until nobody holds the other end any more.
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
 
 
 @contextlib.contextmanager

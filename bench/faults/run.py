@@ -43,6 +43,7 @@ def _tried(scenario: Scenario, at_s: float) -> Row:
                 source_options=source_options,
                 stimulator_options=scenario.stimulator_options,
                 cue=scenario.cue,
+                with_console=scenario.with_console,
             )
         )
         return _done_to(hurt, scenario)

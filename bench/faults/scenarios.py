@@ -14,6 +14,7 @@ from controller.engine.clock import host_clock
 from controller.errors import (
     EXIT_INTERRUPTED,
     ConfigChanged,
+    ConsoleLost,
     EngineFault,
     OutputLost,
     RecordingError,
@@ -53,6 +54,8 @@ class Scenario:
     stimulator_options : tuple of str
     cue : str or None
         Name of the file whose coming makes the loop stall.
+    with_console : bool
+        The study requires an operator's console.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Scenario:
     source_fault: tuple[str, ...] = ()
     stimulator_options: tuple[str, ...] = ()
     cue: str | None = None
+    with_console: bool = False
 
 
 def _then(do: Callable[[Rig], object]) -> Callable[[Rig], float]:
@@ -188,6 +192,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         strike=_then(lambda rig: rig.program.kill()),
         reason=controller_died,
         exit_codes=frozenset({-signal.SIGKILL}),
+    ),
+    Scenario(
+        name="console gone",
+        with_console=True,
+        strike=_then(lambda rig: rig.console.kill() if rig.console else None),
+        reason=fault_with("The console has said nothing"),
+        exit_codes=frozenset({ConsoleLost.exit_code}),
     ),
     Scenario(
         name="loop thread stalled",

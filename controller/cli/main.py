@@ -3,6 +3,7 @@
 import click
 
 from controller import __version__
+from controller.cli.attend import attend
 from controller.cli.blind import blind
 from controller.cli.calibrate import calibrate
 from controller.cli.check import check
@@ -28,7 +29,7 @@ from controller.cli.verify import verify
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 2 usage, 3 to 27 as `docs/cli.md` lists them, "
+    epilog="Exit codes: 0 done, 2 usage, 3 to 28 as `docs/cli.md` lists them, "
     "70 a defect of phasegate, 130 after Ctrl-C.",
 )
 @click.version_option(__version__, prog_name="phasegate")
@@ -54,6 +55,7 @@ for command in (
     calibrate,
     profiles,
     run,
+    attend,
     replay,
     recover,
     verify,

@@ -1,9 +1,12 @@
 """The attendants of one session's devices, together."""
 
 from collections.abc import Callable
+from typing import Any
 
+from controller.config_console import Console
 from controller.engine.control import ControlWords
 from controller.rig.attendants import Attendant, BridgeAttendant, RecordEvent
+from controller.rig.console import ConsoleAttendant
 from controller.rig.stimulator_attendant import StimulatorAttendant, Vouching
 from controller.rig.stimulators import OpenedStimulator
 from controller.safety.interlock import Permit
@@ -22,6 +25,11 @@ class Attendance:
         Where the device is vouched for.
     record : callable
     note : callable
+    console : Console or None
+    beats : recarray, shape (1,)
+        What the operator's console writes.
+    stop : callable
+        Ends the session as the operator wishes.
     """
 
     def __init__(
@@ -32,9 +40,22 @@ class Attendance:
         words: ControlWords,
         record: RecordEvent,
         note: Callable[[str], None],
+        console: Console | None,
+        beats: Any,
+        stop: Callable[[], None],
     ) -> None:
         self._stimulator = None
-        attendants: list[Attendant] = []
+        self._console = ConsoleAttendant(
+            console,
+            beats,
+            vouching=Vouching(
+                until=lambda t_until: words.vouch_until(Permit.CONSOLE, t_until),
+                withdraw=lambda: words.withdraw(Permit.CONSOLE),
+            ),
+            record=record,
+            stop=stop,
+        )
+        attendants: list[Attendant] = [self._console]
         if stimulator is not None:
             self._stimulator = StimulatorAttendant(
                 stimulator.kept,
@@ -52,12 +73,15 @@ class Attendance:
         self.attendants = tuple(attendants)
 
     def arm(self) -> None:
-        """Arm the stimulator, if there is one, and wait until it is ready.
+        """Wait for the console, then arm the stimulator and wait until it is ready.
 
         Raises
         ------
+        NotArmed
+            Nobody attends who has to.
         StimulatorFault
         """
+        self._console.arm()
         if self._stimulator is not None:
             self._stimulator.arm()
 

@@ -26,16 +26,20 @@ class Interrupt:
         """Do something in the very moment of the wish; it must be short and safe."""
         self._at_once.append(act)
 
+    def ask(self) -> None:
+        """Wish for an end."""
+        self._event.set()
+        for act in self._at_once:
+            act()
+
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Take the signals within a block; only in the main thread."""
 
-        def ask(number: int, frame: FrameType | None) -> None:
-            self._event.set()
-            for act in self._at_once:
-                act()
+        def take(number: int, frame: FrameType | None) -> None:
+            self.ask()
 
-        before = {number: signal.signal(number, ask) for number in _SIGNALS}
+        before = {number: signal.signal(number, take) for number in _SIGNALS}
         try:
             yield
         finally:

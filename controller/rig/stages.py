@@ -99,7 +99,9 @@ class Stages:
         self._words = ControlWords()
         self._arming = SessionArming(self._words, config.limits.to_limits().max_armed_s)
         vouch_for_absent(
-            self._words, console=False, stimulator=equipment.stimulator is not None
+            self._words,
+            console=config.needs_console,
+            stimulator=equipment.stimulator is not None,
         )
         # A person's wish to end does not wait for a disk that is slow just then.
         interrupt.at_once(self._words.request_stop)
@@ -136,6 +138,9 @@ class Stages:
             words=self._words,
             record=recorder.event,
             note=self._listener.note,
+            console=self._config.console,
+            beats=self._rings.console,
+            stop=self._interrupt.ask,
         )
         supervisor = Supervisor(
             engine=self._engine,
@@ -353,6 +358,11 @@ class Stages:
             f"{stream.sfreq_hz:g} Hz. Output: {output.name} at {output.port}"
             f"{' (simulated)' if output.simulated else ''}."
         )
+        if self._config.needs_console:
+            self._listener.note(
+                "Nothing is armed before somebody attends: in another terminal, run "
+                f"`phasegate attend {self._folder.path}`."
+            )
         if self._engine.loop_name != "compiled":
             self._listener.note(NOTICE)
 

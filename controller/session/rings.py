@@ -74,8 +74,19 @@ CONTROLLER = np.dtype(
 )
 """Written by the controller only."""
 
+CONSOLE = np.dtype(
+    [
+        ("t_beat", "f8"),  # when it was last alive, host clock
+        ("stop", "i8"),  # 1: the operator wants an end
+        ("pid", "i8"),
+    ],
+    align=True,
+)
+"""Written by the operator's console only."""
+
 # Each writer has cache lines of its own.
 _HEADS, _TAILS, _MESSAGES, _NEWS, _RECORDER, _CONTROLLER = 0, 64, 128, 256, 512, 2048
+_CONSOLE = 3072
 
 
 class Rings:
@@ -103,6 +114,7 @@ class Rings:
 
         self.recorder = words(_RECORDER, RECORDER, 1).view(np.recarray)
         self.controller = words(_CONTROLLER, CONTROLLER, 1).view(np.recarray)
+        self.console = words(_CONSOLE, CONSOLE, 1).view(np.recarray)
         n_samples, n_channels = sizes["samples"], sizes["channels"]
         places = _places(n_samples, n_channels)
         start = {name: offset + _PAGE + at for name, (at, _) in places.items()}
@@ -256,7 +268,7 @@ def shared_directory() -> Path:
 def _records() -> dict[str, str]:
     """Return the layout of all records, to know another version's by."""
     kinds = {"sample": SAMPLE, "decision": DECISION, "edge": EDGE}
-    kinds |= {"recorder": RECORDER, "controller": CONTROLLER}
+    kinds |= {"recorder": RECORDER, "controller": CONTROLLER, "console": CONSOLE}
     return {name: str(dtype.descr) for name, dtype in kinds.items()}
 
 

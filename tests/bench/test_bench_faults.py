@@ -136,7 +136,13 @@ def alone(tmp_path, monkeypatch):
 @pytest.mark.lsl
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["supervisor killed", "loop thread stalled", "configuration edited"]
+    "name",
+    [
+        "supervisor killed",
+        "console gone",
+        "loop thread stalled",
+        "configuration edited",
+    ],
 )
 def test_no_pulse_after_the_fault(alone, name):
     row = run_scenario(BY_NAME[name])

@@ -9,6 +9,7 @@ import pytest
 from controller.config import (
     ArtifactRules,
     Config,
+    Console,
     Estimator,
     FileSource,
     Gate,
@@ -34,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = (
     LimitsSection,
     ArtifactRules,
+    Console,
     DoseSection,
     StimulatorLimitsSection,
     TrainSection,
