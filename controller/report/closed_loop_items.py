@@ -12,6 +12,7 @@ from controller.report.methods_words import (
     achieved_words,
     band_words,
     estimator_words,
+    found_words,
     gate_words,
     montage_words,
     refused_words,
@@ -151,10 +152,7 @@ def _outcome(facts: MethodsFacts) -> dict[str, str | None]:
     refused = pulses.get("refused") or {}
     return {
         "achieved phase": achieved_words(facts),
-        "how it was found": "offline: a zero-phase band-pass over the recording, which "
-        "the loop never saw; samples after a pulse are part of it"
-        if len(facts.errors_rad)
-        else None,
+        "how it was found": found_words(facts),
         "attempts fired": None
         if facts.n_planned == 0
         else f"{facts.n_fired} of {facts.n_planned} planned, of "

@@ -8,6 +8,7 @@ import dataclasses
 
 from controller.report.chipchase import chipchase_items
 from controller.report.closed_loop_items import closed_loop_items
+from controller.report.landing_statistics import Measured
 from controller.report.methods_facts import methods_facts
 from controller.report.methods_items import Item
 from controller.report.methods_paragraph import paragraph
@@ -38,20 +39,22 @@ class Methods:
         return sum(item.value is None for item in (*self.closed_loop, *self.tms))
 
 
-def methods_of(session: Session) -> Methods:
+def methods_of(session: Session, achieved: Measured | None = None) -> Methods:
     """Return paragraph and checklists of a session, from its records alone.
 
     Parameters
     ----------
     session : Session
         Also one that ended early: what it lacks stays open.
+    achieved : Measured, optional
+        Its phase errors, where they are known already.
 
     Raises
     ------
     FileError
         If the session's configuration is no TOML.
     """
-    facts = methods_facts(session)
+    facts = methods_facts(session, achieved)
     return Methods(
         paragraph=paragraph(facts),
         closed_loop=closed_loop_items(facts),

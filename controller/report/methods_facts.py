@@ -10,12 +10,14 @@ import numpy as np
 from controller.config import parse_config
 from controller.core.reasons import Outcome
 from controller.errors import ConfigError, FileError
-from controller.kernels.circular import circular_mean, circular_sd, resultant_length
 from controller.kernels.jit import Float64Array
+from controller.report.achieved import virtual_of
+from controller.report.landing_statistics import Measured
+from controller.report.landings import landings_of, pooled
 from controller.session.folder import CONFIG
 from controller.session.load import Session
 from controller.session.pulses import fired
-from controller.session.summary import latencies_s, phase_errors_rad
+from controller.session.summary import latencies_s
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,8 @@ class MethodsFacts:
     targets_deg : tuple of float
         Different ones, in the order in which they came first.
     n_decisions, n_planned, n_fired : int
-    errors_rad : array
-        Achieved minus target phase of every pulse that was scored.
+    achieved : Measured or None
+        Achieved minus target phase, by the source to be believed.
     interval_s : Spread or None
         From pulse to pulse.
     latency_s : mapping of str to Spread
@@ -100,7 +102,7 @@ class MethodsFacts:
     n_decisions: int
     n_planned: int
     n_fired: int
-    errors_rad: Float64Array
+    achieved: Measured | None
     interval_s: Spread | None
     latency_s: Mapping[str, Spread]
     simulated: tuple[str, ...]
@@ -111,30 +113,15 @@ class MethodsFacts:
         value = self.settings.get(name)
         return value if isinstance(value, Mapping) else {}
 
-    @property
-    def mean_error_deg(self) -> float:
-        """Circular mean of the phase errors; NaN without any."""
-        if len(self.errors_rad) == 0:
-            return np.nan
-        return float(np.degrees(circular_mean(self.errors_rad)))
 
-    @property
-    def sd_error_deg(self) -> float:
-        """Circular SD of the phase errors; NaN without any."""
-        if len(self.errors_rad) == 0:
-            return np.nan
-        return float(np.degrees(circular_sd(self.errors_rad)))
-
-    @property
-    def resultant(self) -> float:
-        """Length of the mean vector of the phase errors; NaN without any."""
-        if len(self.errors_rad) == 0:
-            return np.nan
-        return float(resultant_length(self.errors_rad))
-
-
-def methods_facts(session: Session) -> MethodsFacts:
+def methods_facts(session: Session, achieved: Measured | None = None) -> MethodsFacts:
     """Read the facts of a session.
+
+    Parameters
+    ----------
+    session : Session
+    achieved : Measured, optional
+        As in the facts; found anew if absent.
 
     Raises
     ------
@@ -164,7 +151,9 @@ def methods_facts(session: Session) -> MethodsFacts:
         n_decisions=len(session.decisions),
         n_planned=int(np.count_nonzero(planned)),
         n_fired=len(left),
-        errors_rad=np.asarray(phase_errors_rad(left)),
+        achieved=pooled(landings_of(session, left, virtual_of(session)))
+        if achieved is None
+        else achieved,
         interval_s=Spread.of(np.diff(np.sort(left["t_fired"]))),
         latency_s=_latencies(session, left),
         simulated=_simulated(settings),

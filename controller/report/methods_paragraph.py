@@ -5,13 +5,14 @@ from controller.report.methods_words import (
     achieved_words,
     band_words,
     estimator_words,
+    found_words,
     gate_words,
     montage_words,
     refused_words,
     target_words,
 )
-from controller.report.statistics import p_words, rayleigh_p, v_test_p
-from controller.report.words import FEW_PULSES, count
+from controller.report.statistics import p_words
+from controller.report.words import count
 
 
 def paragraph(facts: MethodsFacts) -> str:
@@ -114,20 +115,16 @@ def _count(facts: MethodsFacts) -> str:
 
 
 def _achieved(facts: MethodsFacts) -> str:
-    achieved = achieved_words(facts)
-    if achieved is None:
+    words, achieved = achieved_words(facts), facts.achieved
+    if words is None or achieved is None:
         return ""
-    errors = facts.errors_rad
-    tests = (
-        f"; Rayleigh test {p_words(rayleigh_p(errors))}, V test towards the target "
-        f"{p_words(v_test_p(errors, 0.0))}"
-        if len(errors) >= FEW_PULSES
-        else ""
-    )
-    return (
-        "The phase achieved was found afterwards with a zero-phase band-pass over the "
-        f"recording ({achieved}{tests})."
-    )
+    tests = ""
+    if achieved.rayleigh_p is not None:
+        tests += f"; Rayleigh test {p_words(achieved.rayleigh_p)}"
+    if achieved.v_p is not None:
+        tests += f", V test towards the target {p_words(achieved.v_p)}"
+    found = found_words(facts)
+    return f"The phase achieved was found afterwards {found} ({words}{tests})."
 
 
 def _latency(facts: MethodsFacts) -> str:

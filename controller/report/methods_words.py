@@ -1,5 +1,6 @@
 """Words that paragraph and checklists of the methods share."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,10 +98,31 @@ def band_words(facts: MethodsFacts) -> str | None:
 
 def achieved_words(facts: MethodsFacts) -> str | None:
     """Return the phase error that was achieved."""
-    if len(facts.errors_rad) == 0:
+    achieved = facts.achieved
+    if achieved is None:
         return None
-    return (
-        f"mean error {signed(facts.mean_error_deg)}°, circular SD "
-        f"{facts.sd_error_deg:.1f}°, vector length {facts.resultant:.2f}, "
-        f"n = {len(facts.errors_rad)}"
+    sd = (
+        f"{math.degrees(achieved.sd_rad):.1f}°"
+        if math.isfinite(achieved.sd_rad)
+        else "without bound"
     )
+    return (
+        f"mean error {signed(math.degrees(achieved.mean_rad))}°, circular SD {sd}, "
+        f"vector length {math.exp(-(achieved.sd_rad**2) / 2.0):.2f}, n = {achieved.n}"
+    )
+
+
+def found_words(facts: MethodsFacts) -> str | None:
+    """Return how the achieved phase was found."""
+    return None if facts.achieved is None else _FOUND[facts.achieved.source]
+
+
+_FOUND = {
+    "whole": "with a zero-phase band-pass over the recording, samples after the pulse "
+    "included",
+    "before": "from the samples up to 3 ms before each pulse, by a linear predictor "
+    "fitted to a stretch without pulses; mean and spread are corrected for the "
+    "predictor's own error there against a zero-phase band-pass",
+    "shadows": "with a zero-phase band-pass over the recording at triggers that were "
+    "decided and not fired",
+}

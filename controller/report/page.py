@@ -22,7 +22,7 @@ from controller.report.facts import (
 from controller.report.figures import latency_figure
 from controller.report.given import DoseRow, dose_rows
 from controller.report.landing_rows import measured_sentence
-from controller.report.landing_statistics import Measured
+from controller.report.landing_statistics import Measured, believed_as_dict
 from controller.report.landings import pooled
 from controller.report.methods import Methods, methods_of
 from controller.report.page_figures import (
@@ -163,8 +163,10 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         study.pulse_conditions,
     )
     believed = pooled(circles.landings)
+    if believed is not None:
+        # Of a session recorded before there were other sources, too.
+        summary = {**summary, "believed": believed_as_dict(believed)}
     latencies = latencies_s(session.decisions, left)
-    methods = None if blind else methods_of(session)
     limits = config_of(session).get("limits", {})
     refused, held = summary["pulses"]["refused"], summary["decisions"]["held"]
     return Page(
@@ -198,7 +200,7 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         trials=trial_rows(study),
         deviations=deviations(session, study, summary),
         facts=fact_rows(session, summary),
-        methods=methods,
+        methods=None if blind else methods_of(session, believed),
     )
 
 

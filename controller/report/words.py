@@ -192,7 +192,8 @@ def statistics_sentence(pulses: Any) -> str:
 def not_scored_sentence(summary: dict[str, Any]) -> str:
     """Return how many pulses have no offline phase, and why; nothing if all have."""
     n_left = summary["pulses"]["fired"] - summary["phase_error_deg"]["n"]
-    if n_left <= 0:
+    seen_otherwise = believed_error(summary).get("source", "whole") != "whole"
+    if n_left <= 0 or seen_otherwise:
         return ""
     return (
         f"{count(n_left, 'pulse has', 'pulses have')} no offline phase: it cannot be "
