@@ -102,16 +102,25 @@ def average_figure(average: Average, targets: Sequence[float]) -> str:
         axes.axvline(0, color=VERMILION, ls="--", lw=2)
         axes.set_title(words, color=VERMILION, loc="center")
         axes.set_xlim(t_ms[0], t_ms[-1])
-        # As high as the rhythm: an artifact of a hundred times its size is cut off.
-        calm = (t_ms < _ARTIFACT_MS[0]) | (t_ms > _ARTIFACT_MS[1])
-        bottom, top = float(low[calm].min()), float(high[calm].max())
-        margin = max(0.15 * (top - bottom), 0.1)
-        axes.set_ylim(bottom - margin, top + margin)
+        axes.set_ylim(*calm_limits([average]))
         axes.set_xlabel("time from the edge at the device (ms)")
         axes.set_ylabel("virtual channel (µV)")
         axes.grid(axis="y")
         label = f"Average EEG around {average.n} pulses with its standard error"
         return to_svg(figure, "average", label)
+
+
+def calm_limits(averages: Sequence[Average]) -> tuple[float, float]:
+    """Return limits as high as the rhythm: an artifact is a hundred times higher."""
+    ends = []
+    for average in averages:
+        t_ms = average.t_s * 1e3
+        calm = (t_ms < _ARTIFACT_MS[0]) | (t_ms > _ARTIFACT_MS[1])
+        ends.append(average.mean_uv[calm] - average.sem_uv[calm])
+        ends.append(average.mean_uv[calm] + average.sem_uv[calm])
+    bottom, top = float(np.min(ends)), float(np.max(ends))
+    margin = max(0.15 * (top - bottom), 0.1)
+    return bottom - margin, top + margin
 
 
 def latency_figure(latencies: Mapping[str, Float64Array]) -> str:

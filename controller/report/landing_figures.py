@@ -7,11 +7,15 @@ import numpy as np
 from matplotlib.projections.polar import PolarAxes
 
 from controller.kernels.jit import Float64Array
+from controller.report.epochs import Average
+from controller.report.figures import calm_limits
 from controller.report.landings import Cell
 from controller.report.svg import (
     BLUE,
+    GREEN,
     GREY,
     INK,
+    ORANGE,
     PALE,
     VERMILION,
     drawing,
@@ -22,6 +26,8 @@ from controller.report.words import MINUS
 
 MOST_CIRCLES = 12
 _IN_A_ROW = 4
+_COLOURS = (BLUE, VERMILION, GREEN, ORANGE)
+MOST_LINES = len(_COLOURS)
 _N_BINS = 24
 _HEADROOM = 1.12
 _LABELS = ("0°", "+90°", "±180°", f"{MINUS}90°")
@@ -41,7 +47,7 @@ def circles_figure(cells: Sequence[Cell]) -> str:
     n_columns = min(_IN_A_ROW, len(shown))
     n_rows = math.ceil(len(shown) / n_columns)
     with drawing():
-        figure = new_figure(3.05 * _IN_A_ROW, 3.5 * n_rows)
+        figure = new_figure(3.05 * _IN_A_ROW, 4.3 * n_rows)
         for place, cell in enumerate(shown):
             axes = figure.add_subplot(n_rows, _IN_A_ROW, place + 1, projection="polar")
             assert isinstance(axes, PolarAxes)
@@ -49,6 +55,34 @@ def circles_figure(cells: Sequence[Cell]) -> str:
         return to_svg(
             figure, "circles", "Achieved phase around the cycle, by condition"
         )
+
+
+def averages_figure(averages: Sequence[tuple[str, Average]]) -> str:
+    """Draw the mean of the virtual channel around the pulses of each condition.
+
+    Parameters
+    ----------
+    averages : sequence of (title, Average)
+        Those beyond `MOST_LINES` are left out.
+    """
+    with drawing():
+        figure = new_figure(12.2, 4.2)
+        axes = figure.add_subplot()
+        for (title, average), colour in zip(averages, _COLOURS, strict=False):
+            t_ms, mean, sem = average.t_s * 1e3, average.mean_uv, average.sem_uv
+            axes.fill_between(
+                t_ms, mean - sem, mean + sem, color=colour, alpha=0.2, lw=0
+            )
+            label = f"{title}, n = {average.n}"
+            axes.plot(t_ms, mean, color=colour, lw=1.5, label=label)
+        axes.axvline(0, color=GREY, ls="--", lw=1.5)
+        axes.set_ylim(*calm_limits([average for _, average in averages[:MOST_LINES]]))
+        axes.set_xlim(t_ms[0], t_ms[-1])
+        axes.set_xlabel("time from the edge at the device (ms)")
+        axes.set_ylabel("virtual channel (µV)")
+        axes.grid(axis="y")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderpad=0)
+        return to_svg(figure, "average", "Average EEG around the pulses, by condition")
 
 
 def phase_counts(phases: Float64Array) -> tuple[Float64Array, Float64Array]:
@@ -79,7 +113,5 @@ def _circle(axes: PolarAxes, cell: Cell) -> None:
     axes.set_rlabel_position(135)
     axes.grid(color="#CFCFCF", lw=0.7)
     axes.spines["polar"].set_color(GREY)
-    name = f"{cell.name}\n{cell.words}" if cell.name else cell.words
-    axes.set_title(
-        f"{name}\nn = {len(cell.phases_rad) // cell.n_each}", fontsize=11, loc="center"
-    )
+    n = len(cell.phases_rad) // cell.n_each
+    axes.set_title(f"{cell.title}\nn = {n}", fontsize=10, loc="center", pad=14)

@@ -77,6 +77,8 @@ class Cell:
     words : str
         The target as a person says it.
     n_fired, n_shadows : int
+    t : array
+        When fired pulses were at the device.
     phases_rad : array
         Where they landed, by the best source: what a figure shows.
     n_each : int
@@ -93,6 +95,7 @@ class Cell:
     words: str
     n_fired: int
     n_shadows: int
+    t: Float64Array
     phases_rad: Float64Array
     n_each: int
     measured: tuple[Measured, ...]
@@ -237,6 +240,7 @@ def _cell(
         words=words,
         n_fired=int(np.count_nonzero(fired)),
         n_shadows=int(np.count_nonzero(as_if)),
+        t=landings.t[fired],
         phases_rad=phases[np.isfinite(phases)],
         n_each=n_each,
         measured=tuple(measured.values()),

@@ -180,7 +180,7 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         statistics="" if blind else _statistics(left, believed),
         blinded=blindness.sentence,
         is_blind=blind,
-        notices=notices_of(session, summary),
+        notices=notices_of(session, summary, blind=blind),
         key_figures=key_figures(summary, blind=blind),
         criteria=criteria,
         circles=circles,

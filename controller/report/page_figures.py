@@ -8,10 +8,14 @@ import numpy as np
 from controller.report import words
 from controller.report.achieved import Design, Virtual, edge_instants
 from controller.report.course_figures import course_figure
-from controller.report.epochs import average_around
+from controller.report.epochs import Average, average_around
 from controller.report.evoked import Evoked, evoked_figure, evoked_of
 from controller.report.figures import average_figure, polar_figure
-from controller.report.landing_figures import MOST_CIRCLES, circles_figure
+from controller.report.landing_figures import (
+    MOST_CIRCLES,
+    averages_figure,
+    circles_figure,
+)
 from controller.report.landing_rows import landing_rows, method_sentence
 from controller.report.landings import (
     Cell,
@@ -109,9 +113,7 @@ def circles_of(
     landings = landings_of(session, left, virtual)
     cells = blind_cells_of(landings, study) if blind else cells_of(landings, study)
     targets = [cell.target_rad for cell in cells if cell.target_rad is not None]
-    average = None
-    if virtual is not None and len(left) and not blind:
-        average = average_around(virtual, landings.t[~landings.is_shadow])
+    averages = [] if blind else _averages(cells, virtual)
     shown = [cell for cell in cells if len(cell.phases_rad)]
     if len(shown) == 1 and len(cells) == 1:
         figure = polar_figure(shown[0].phases_rad, targets, shown[0].n_each)
@@ -121,13 +123,30 @@ def circles_of(
         landings=landings,
         cells=cells,
         figure=figure,
-        average=average_figure(average, targets) if average else "",
-        n_average=words.count(average.n if average else 0, "pulse", "pulses"),
+        average=_average(averages, targets),
+        n_average=words.count(sum(each.n for _, each in averages), "pulse", "pulses"),
         rows=landing_rows(cells),
         sentence="" if blind else method_sentence(landings),
         n_hidden=max(0, len(shown) - MOST_CIRCLES),
         spread=any(cell.n_each > 1 for cell in shown),
     )
+
+
+def _averages(
+    cells: tuple[Cell, ...], virtual: Virtual | None
+) -> list[tuple[str, Average]]:
+    if virtual is None:
+        return []
+    found = [(cell.title, average_around(virtual, cell.t)) for cell in cells]
+    return [(title, average) for title, average in found if average is not None]
+
+
+def _average(averages: list[tuple[str, Average]], targets: list[float]) -> str:
+    if not averages:
+        return ""
+    if len(averages) == 1:
+        return average_figure(averages[0][1], targets)
+    return averages_figure(averages)
 
 
 def no_responses() -> Responses:

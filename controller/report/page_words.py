@@ -17,7 +17,9 @@ def latency_rows(summary: dict[str, Any]) -> list[list[str]]:
     return rows
 
 
-def notices_of(session: Session, summary: dict[str, Any]) -> list[str]:
+def notices_of(
+    session: Session, summary: dict[str, Any], *, blind: bool = False
+) -> list[str]:
     """Return what a person has to know before anything else."""
     notices = list(session.notes)
     if not session.is_live:
@@ -27,7 +29,8 @@ def notices_of(session: Session, summary: dict[str, Any]) -> list[str]:
         )
     if summary["exit"]["code"] != 0:
         notices.append(f"The session ended early: {summary['exit']['reason']}")
-    notices.extend(filter(None, [words.not_scored_sentence(summary)]))
+    if not blind:
+        notices.extend(filter(None, [words.not_scored_sentence(summary)]))
     missing, extra = summary["arrivals"]["missing"], summary["arrivals"]["extra"]
     if summary["arrivals"]["matched"] and missing:
         pulses = words.count(missing, "fired pulse was", "fired pulses were")
