@@ -58,7 +58,6 @@ class Recipe:
     n_pulses: int = 30
     target_rad: float = 0.0
     targets_rad: tuple[float, ...] = ()
-    blinded: dict | None = None
     bias_deg: float = 3.0
     spread_deg: float = 18.0
     gap_at_s: float | None = None
@@ -101,7 +100,7 @@ def make_session(root: Path, recipe: Recipe) -> Made:
     )
     samples, raw = eeg(recipe, rng)
     decisions, edges, errors_rad = pulses(recipe, rng)
-    record(folder, samples, raw, decisions, edges, recipe.blinded)
+    record(folder, samples, raw, decisions, edges)
     facts = SessionFacts(
         title="Alpha peak",
         participant="P01",
@@ -213,7 +212,7 @@ def edges_of(row, *, late, rng):
     return [rise, fall]
 
 
-def record(folder, samples, raw, decisions, edges, blinded=None):
+def record(folder, samples, raw, decisions, edges):
     stream = StreamDescription(
         name="amplifier",
         kind="EEG",
@@ -225,8 +224,6 @@ def record(folder, samples, raw, decisions, edges, blinded=None):
     )
     recorder = SessionRecorder(folder, stream, t_now=T_START)
     recorder.event("armed", t=T_START)
-    if blinded is not None:
-        recorder.event("blinded", t=T_START, **blinded)
     t_next = T_START
     while t_next < T_START + len(samples) / SFREQ_HZ + 1:
         t_next, t_last = t_next + 1.0, t_next

@@ -1,16 +1,15 @@
 """Whether a report may show what tells the arms apart."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
-from controller.errors import SealError
+from controller.errors import FileError, SealError
+from controller.report.parts import STUDY, first_folder
 from controller.report.study import Study
 from controller.session.load import Session
 from controller.session.seal_file import is_open
-
-BLINDED = "blinded"
-"""The session's event that carries `code` and `allocation`, the sealed file."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +47,17 @@ def blindness_of(
 
     Raises
     ------
+    FileError
+        What the session was begun with is damaged.
     SealError
         An allocation was named here, and cannot be read, or its log was changed.
     """
-    told: dict[str, Any] = next(
-        (e for e in session.events if e.get("event") == BLINDED), {}
-    )
+    told = _told(session)
     has_arms = study.protocol is not None and study.protocol.blinding is not None
     if not told and not has_arms:
         return Blindness(is_blind=False, sentence="", code=None)
     code = str(told["code"]) if told.get("code") else None
-    named = allocation or (Path(told["allocation"]) if told.get("allocation") else None)
+    named = allocation or (Path(told["seal"]) if told.get("seal") else None)
     try:
         opened = named is not None and is_open(named, code)
     except SealError:
@@ -76,3 +75,21 @@ def blindness_of(
         f"allocation is unsealed.{of}",
         code=code,
     )
+
+
+def _told(session: Session) -> dict[str, Any]:
+    """Return what the session was begun with that concerns its arm, if anything does.
+
+    Of a part whose beginning is missing nobody knows: it stays blind.
+    """
+    first = first_folder(session)
+    if first is None:
+        return {"code": None}
+    path = first / STUDY
+    if not path.is_file():
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return {key: told[key] for key in ("seal", "code") if told[key] is not None}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path} is damaged: nobody knows who may see it.") from error

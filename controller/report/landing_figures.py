@@ -47,7 +47,7 @@ def circles_figure(cells: Sequence[Cell]) -> str:
     n_columns = min(_IN_A_ROW, len(shown))
     n_rows = math.ceil(len(shown) / n_columns)
     with drawing():
-        figure = new_figure(3.05 * _IN_A_ROW, 4.3 * n_rows)
+        figure = new_figure(3.05 * _IN_A_ROW, 3.9 * n_rows)
         for place, cell in enumerate(shown):
             axes = figure.add_subplot(n_rows, _IN_A_ROW, place + 1, projection="polar")
             assert isinstance(axes, PolarAxes)

@@ -132,7 +132,8 @@ def methods_facts(session: Session, achieved: Measured | None = None) -> Methods
     summary = session.summary or {}
     design: Mapping[str, Any] = session.design
     left = fired(session.pulses)
-    planned = session.decisions["outcome"] != Outcome.HELD
+    outcome = session.decisions["outcome"]
+    planned = (outcome == Outcome.PLANNED) | (outcome == Outcome.REFUSED)
     targets = np.round(np.degrees(session.decisions["target_phase_rad"]), 2)
     band = design.get("band_hz")
     return MethodsFacts(

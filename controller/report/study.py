@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 from controller.errors import FileError
 from controller.protocol.condition_forms import Control
@@ -10,6 +11,7 @@ from controller.protocol.protocol_file import parse_protocol
 from controller.protocol.trial_events import Event, Started, read_events
 from controller.protocol.trial_list import trial_list
 from controller.protocol.trial_log import Progress, progress_of
+from controller.report.parts import first_folder
 from controller.session.append_file import reason_of
 from controller.session.folder import PROTOCOL
 from controller.session.load import Session
@@ -62,14 +64,17 @@ def study_of(session: Session) -> Study:
     ConfigError
         The protocol is of another version.
     """
-    path = session.path / PROTOCOL
+    folder = first_folder(session)
+    if folder is None:
+        return Study(protocol=None)
+    path = folder / PROTOCOL
     if not path.is_file():
         return Study(protocol=None)
-    protocol = parse_protocol(_read(session, PROTOCOL).decode("utf-8"), where=str(path))
-    log = session.path / TRIAL_LOG
+    protocol = parse_protocol(_read(path).decode("utf-8"), where=str(path))
+    log = folder / TRIAL_LOG
     if not log.is_file():
         return Study(protocol=protocol)
-    events, _ = read_events(_read(session, TRIAL_LOG), where=str(log))
+    events, _ = read_events(_read(log), where=str(log))
     begun = next((event for event in events if isinstance(event, Started)), None)
     if begun is None:
         return Study(protocol=protocol)
@@ -81,8 +86,7 @@ def study_of(session: Session) -> Study:
     )
 
 
-def _read(session: Session, name: str) -> bytes:
-    path = session.path / name
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -229,13 +229,11 @@ REVEALING = (
 def blinded(tmp_path):
     seal = tmp_path / "study.sealed"
     write_seal(seal, ALLOCATION)
-    recipe = Recipe(
-        duration_s=40.0,
-        n_pulses=20,
-        target_rad=math.pi,
-        blinded={"code": "P003", "allocation": str(seal)},
-    )
-    return make_session(tmp_path, recipe).folder, seal
+    recipe = Recipe(duration_s=40.0, n_pulses=20, target_rad=math.pi)
+    folder = make_session(tmp_path, recipe).folder
+    begun = {"seed": 1, "participant": "P01", "code": "P003", "seal": str(seal)}
+    (folder / "study.json").write_text(json.dumps(begun))
+    return folder, seal
 
 
 def opening(what):
@@ -300,3 +298,28 @@ sham_by = "random-phase"
     told = told_of(page)
     assert told["artifact"] is None
     assert all("whole" not in cell for cell in told["landings"])
+
+
+def test_a_resumed_part_is_as_blind_as_its_first_folder(blinded):
+    folder, seal = blinded
+    part = folder.with_name(folder.name + "-2")
+    shutil.copytree(folder, part)
+    (part / "study.json").unlink()
+    (part / "rows.json").write_text("{}")
+    # Nobody knows where it was begun.
+    assert report_of(load_session(part)).is_blind
+    (folder / "parts.jsonl").write_text(json.dumps({"folder": str(part)}) + "\n")
+    (folder / "protocol.toml").write_text(PROTOCOL)
+    assert report_of(load_session(part)).is_blind
+    assert study_of(load_session(part)).condition_name(1) == "trough"
+    open_seal(seal, opening(EVERYTHING))
+    assert not report_of(load_session(part)).is_blind
+
+
+def test_a_protocol_without_arms_is_open(folder):
+    begun = {"seed": 5, "participant": "P01", "code": None, "seal": None}
+    (folder / "study.json").write_text(json.dumps(begun))
+    assert not report_of(load_session(folder)).is_blind
+    (folder / "study.json").write_text("{")
+    with pytest.raises(FileError, match="nobody knows who may see it"):
+        report_of(load_session(folder))
