@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from controller.calibration.profile import Profile
     from controller.config import Config
+    from controller.rig.conduct import Plan
     from controller.rig.config_watch import ConfigFile
     from controller.rig.run import Finished
-    from controller.rig.supervisor import Listener
+    from controller.rig.status import Listener
 
 
 class RunSession(Protocol):
@@ -30,6 +31,7 @@ class RunSession(Protocol):
         ask_person: Callable[[str], bool] = ...,
         profile: "Profile | None" = None,
         config_file: "ConfigFile | None" = None,
+        plan: "Plan | None" = None,
     ) -> "Finished":
         """Run it."""
         ...

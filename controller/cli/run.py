@@ -1,6 +1,7 @@
 """`phasegate run CONFIG`: a session as a configuration describes it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +15,14 @@ from controller.cli.options import json_option, out_option, rest_option
 from controller.cli.speech import say
 from controller.errors import ConfigError, NotArmed
 
+if TYPE_CHECKING:
+    from controller.config import Config
+
 
 @click.command()
-@click.argument("config_path", metavar="CONFIG", type=click.Path(path_type=Path))
+@click.argument(
+    "config_path", metavar="[CONFIG]", type=click.Path(path_type=Path), required=False
+)
 @click.option(
     "--arm", is_flag=True, help="Arm real outputs without asking at the terminal."
 )
@@ -52,6 +58,17 @@ from controller.errors import ConfigError, NotArmed
     show_default=True,
     help="With --protocol: which of the participant's sessions it is.",
 )
+@click.option(
+    "--unattended",
+    is_flag=True,
+    help="With --protocol and a simulated output: nobody is waited for.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Instead of CONFIG: the first folder of a session with a protocol that ended "
+    "early, by a crash too; it goes on at the trial where it stopped.",
+)
 @rest_option
 @out_option
 @json_option
@@ -59,7 +76,7 @@ from controller.errors import ConfigError, NotArmed
 def run(
     context: click.Context,
     *,
-    config_path: Path,
+    config_path: Path | None,
     arm: bool,
     profile: Path | None,
     participant: str | None,
@@ -69,6 +86,8 @@ def run(
     seal: Path | None,
     code: str | None,
     visit: int,
+    unattended: bool,
+    resume: Path | None,
     rest_s: float | None,
     out: Path,
     as_json: bool,
@@ -87,49 +106,51 @@ def run(
       phasegate run configs/alpha-peak-serial.toml --profile profiles --participant P07
       phasegate run configs/mu-protocols-simulated.toml --virtual --rmt 50 \\
         --protocol configs/protocols/mu-single-pulse.toml
+      phasegate run --resume ~/sessions/20260301T101500Z_P07_mu
     """  # noqa: D301 - \b keeps the lines apart
-    from controller.cli.equipment_words import port_words
-    from controller.cli.run_protocol import StudyWish, run_virtually
+    from controller.cli.run_protocol import StudyWish, led, run_virtually, taken_up
     from controller.cli.session import Wish, conduct
     from controller.cli.settings import Settings
     from controller.rig.config_watch import ConfigFile
 
     desk: Desk = context.obj or Desk()
-    rmt_pct_mso = threshold_of(rmt, participant_of(config_path, participant))
-    settings = Settings.read(
-        config_path, rmt_pct_mso=rmt_pct_mso, for_it=protocol is None
-    )
-    settings.put("run", participant=participant, rest_s=rest_s)
-    config, text = settings.parsed()
-    study = None
-    if protocol is not None:
-        study = StudyWish(
-            protocol=protocol,
-            rmt_pct_mso=rmt_pct_mso,
-            seal=seal,
-            code=code,
-            visit=visit,
+    plan, config_file = None, None
+    if resume is not None:
+        if config_path is not None or protocol is not None:
+            raise click.UsageError("--resume knows CONFIG and protocol already.")
+        config, text, plan = taken_up(resume, unattended=unattended)
+        out, profile = resume.parent, plan.profile
+    else:
+        if config_path is None:
+            raise click.UsageError("Name a CONFIG, or a session with --resume.")
+        rmt_pct_mso = threshold_of(rmt, participant_of(config_path, participant))
+        settings = Settings.read(
+            config_path, rmt_pct_mso=rmt_pct_mso, for_it=protocol is None
         )
-    if virtual:
-        if study is None:
-            raise ConfigError("--virtual runs a protocol; name it with --protocol.")
-        run_virtually(config, text, study, out=out, as_json=as_json)
-        return
-    if study is not None:
-        raise ConfigError(
-            "A protocol runs on a virtual clock only, so far; add --virtual."
-        )
-    if not config.output.simulated:
-        if not arm and not desk.person_is_there():
-            raise NotArmed(
-                f"{config_path} fires a real output ({config.output.kind} at "
-                f"{port_words(config.output)}), and nobody is at a terminal to arm it; "
-                "start it from a terminal, or pass --arm."
+        settings.put("run", participant=participant)
+        study = None
+        if protocol is not None:
+            study = StudyWish(
+                protocol=protocol,
+                rmt_pct_mso=rmt_pct_mso,
+                seal=seal,
+                code=code,
+                visit=visit,
             )
-        say(
-            "Keep the stimulator disabled until the arming: opening a serial port can "
-            "raise its lines for an instant."
-        )
+        if virtual:
+            if study is None:
+                raise ConfigError("--virtual runs a protocol; name it with --protocol.")
+            run_virtually(*settings.parsed(), study, out=out, as_json=as_json)
+            return
+        if study is not None:
+            config, text, plan = led(
+                settings, study, unattended=unattended, profile=profile
+            )
+        if rest_s is not None or plan is None:
+            settings.put("run", rest_s=rest_s)
+            config, text = settings.parsed()
+        config_file = ConfigFile(path=config_path, text=settings.text)
+    _require_somebody(config, arm=arm, desk=desk, where=config_path or resume)
     wish = Wish(
         config=config,
         text=text,
@@ -137,6 +158,26 @@ def run(
         arm=arm,
         as_json=as_json,
         profile=profile,
-        config_file=ConfigFile(path=config_path, text=settings.text),
+        plan=plan,
+        config_file=config_file,
     )
     context.exit(conduct(wish, desk))
+
+
+def _require_somebody(
+    config: "Config", *, arm: bool, desk: Desk, where: Path | None
+) -> None:
+    from controller.cli.equipment_words import port_words
+
+    if config.output.simulated:
+        return
+    if not arm and not desk.person_is_there():
+        raise NotArmed(
+            f"{where} fires a real output ({config.output.kind} at "
+            f"{port_words(config.output)}), and nobody is at a terminal to arm it; "
+            "start it from a terminal, or pass --arm."
+        )
+    say(
+        "Keep the stimulator disabled until the arming: opening a serial port can "
+        "raise its lines for an instant."
+    )

@@ -14,7 +14,9 @@ from controller.config import Config
 from controller.errors import ConfigError, FileError
 
 if TYPE_CHECKING:
+    from controller.cli.settings import Settings
     from controller.protocol.trial_log import Progress
+    from controller.rig.conduct import Plan
     from controller.rig.study import Study
 
 
@@ -77,6 +79,93 @@ class StudyWish:
         allocation = read_seal(self.seal)
         allocation.fits(protocol)
         return allocation.arm_of(self.code)
+
+
+def led(
+    settings: "Settings", wish: StudyWish, *, unattended: bool, profile: Path | None
+) -> tuple[Config, str, "Plan"]:
+    """Return configuration, its text, and the plan of a session that is led live.
+
+    Raises
+    ------
+    ConfigError
+        The protocol breaks a rule, or nobody could do what it asks for.
+    FileError, SealError
+    """
+    from controller.cli.keyboard import Keyboard
+    from controller.rig.conduct import Nobody, Plan
+    from controller.rig.study import require_runnable
+    from controller.session.study_file import Begun
+
+    config, _ = settings.parsed()
+    if unattended and not config.output.simulated:
+        raise ConfigError(
+            "--unattended says go to whatever a protocol waits for, which is for "
+            "simulated outputs only; leave it out."
+        )
+    participant = config.run.participant
+    study = wish.study(participant)
+    settings.put("run", rest_s=study.rest_s)
+    strongest = _strongest_pct_mso(study, set_by_us=config.stimulator is not None)
+    if config.stimulator is not None and strongest is not None:
+        # The protocol's own take the place of the configuration's.
+        settings.tables["stimulator"].pop("intensity_pct_rmt", None)
+        settings.tables["stimulator"].pop("rmt_pct_mso", None)
+        settings.put("stimulator", intensity_pct_mso=strongest)
+    config, text = settings.parsed()
+    require_runnable(study, config)
+    if config.stimulator is None and strongest is not None:
+        say(f"Set the stimulator to {strongest:g} %: the configuration has none.")
+    begun = Begun(
+        seed=study.seed,
+        participant=participant,
+        rmt_pct_mso=wish.rmt_pct_mso,
+        seal=None if wish.seal is None else str(wish.seal.resolve()),
+        code=wish.code,
+        beside=str(wish.protocol.parent.resolve()),
+        profile=None if profile is None else str(profile.resolve()),
+    )
+    operator = Nobody() if unattended else Keyboard()
+    return config, text, Plan(study=study, begun=begun, operator=operator)
+
+
+def _strongest_pct_mso(study: "Study", *, set_by_us: bool) -> float | None:
+    named = {study.intensity_pct_mso(trial.condition) for trial in study.trials} - {
+        None
+    }
+    if len(named) > 1 and not set_by_us:
+        raise ConfigError(
+            "The protocol's conditions differ in intensity, but the configuration has "
+            "no [stimulator] that could be set between trials; add one."
+        )
+    return max((pct for pct in named if pct is not None), default=None)
+
+
+def taken_up(first: Path, *, unattended: bool) -> tuple[Config, str, "Plan"]:
+    """Return configuration, its text, and the plan of a session that goes on.
+
+    Raises
+    ------
+    FileError, RecordingError, ConfigError
+    """
+    from controller.cli.keyboard import Keyboard
+    from controller.rig.conduct import Nobody, Plan
+    from controller.rig.resume import resume
+
+    resumed = resume(first)
+    say(
+        f"Taking up {resumed.first.name}: {resumed.n_pulses} pulses were given, "
+        f"{resumed.n_left} trials are left."
+    )
+    if unattended and not resumed.config.output.simulated:
+        raise ConfigError("--unattended is for simulated outputs only; leave it out.")
+    plan = Plan(
+        study=resumed.study,
+        begun=resumed.begun,
+        operator=Nobody() if unattended else Keyboard(),
+        first=resumed.first,
+    )
+    return resumed.config, resumed.text, plan
 
 
 def run_virtually(

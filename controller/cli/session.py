@@ -20,6 +20,7 @@ from controller.errors import EXIT_INTERRUPTED
 from controller.kernels.jit import cache_directory
 
 if TYPE_CHECKING:
+    from controller.rig.conduct import Plan
     from controller.rig.config_watch import ConfigFile
 
 
@@ -41,6 +42,8 @@ class Wish:
         A profile, or the folder of all profiles.
     config_file : ConfigFile, optional
         The file behind it; the session ends once it is changed.
+    plan : Plan, optional
+        The protocol that leads the session.
     """
 
     config: Config
@@ -50,6 +53,7 @@ class Wish:
     as_json: bool
     profile: Path | None = None
     config_file: "ConfigFile | None" = None
+    plan: "Plan | None" = None
 
 
 def conduct(wish: Wish, desk: Desk) -> int:
@@ -72,6 +76,7 @@ def conduct(wish: Wish, desk: Desk) -> int:
             **_questions(wish, arming),
             **_profile(wish),
             **_config_file(wish),
+            **_plan(wish),
         )
     if wish.as_json:
         click.echo(json.dumps(finished.summary, indent=1, ensure_ascii=False))
@@ -103,6 +108,10 @@ def _profile(wish: Wish) -> dict[str, Any]:
 
 def _config_file(wish: Wish) -> dict[str, Any]:
     return {} if wish.config_file is None else {"config_file": wish.config_file}
+
+
+def _plan(wish: Wish) -> dict[str, Any]:
+    return {} if wish.plan is None else {"plan": wish.plan}
 
 
 def _real(display: Display) -> RunSession:

@@ -1,7 +1,7 @@
 """From decisions and edges to what became of each row that the core was offered."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from controller.core.reasons import Outcome
@@ -43,17 +43,47 @@ class _UnderWay:
     n_given: int = 0
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RowPlan:
+    """What a row is to give, as far as its outcome depends on it.
+
+    Parameters
+    ----------
+    trial : int
+        Number of its trial.
+    n_rises : int
+        Of its pattern.
+    pulses_per_rise : int
+    """
+
+    trial: int
+    n_rises: int
+    pulses_per_rise: int
+
+
+def plans_of(rows: Rows) -> tuple[RowPlan, ...]:
+    """Return what each row is to give."""
+    n_rises = [sum(edge.rises for edge in each) for each in rows.patterns]
+    return tuple(
+        RowPlan(
+            trial=row.trial,
+            n_rises=n_rises[row.pattern],
+            pulses_per_rise=rows.pulses_per_edge[row.pattern],
+        )
+        for row in rows.rows
+    )
+
+
 class Tally:
     """Follows the rows of one program through what its loop wrote.
 
     Parameters
     ----------
-    rows : Rows
+    plans : sequence of RowPlan
     """
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self._n_rises = [sum(edge.rises for edge in each) for each in rows.patterns]
+    def __init__(self, plans: Sequence[RowPlan]) -> None:
+        self._plans = plans
         self._under_way: dict[int, _UnderWay] = {}
 
     @property
@@ -80,11 +110,11 @@ class Tally:
     def _decided(self, decisions: Any) -> Iterator[RowNews]:
         for each in decisions:
             row, decision = int(each["trial"]), int(each["decision"])
-            if not row < len(self._rows.rows):
+            if not row < len(self._plans):
                 continue
             t = float(each["t_due"])
             if each["outcome"] == Outcome.PLANNED:
-                n_rises = self._n_rises[self._rows.rows[row].pattern]
+                n_rises = self._plans[row].n_rises
                 self._under_way[decision] = _UnderWay(row=row, t=t, n_rises=n_rises)
             elif each["outcome"] == Outcome.REFUSED:
                 reason = REFUSAL_SENTENCES[Refusal(int(each["refusal"]))]
@@ -126,12 +156,11 @@ class Tally:
         reason: str,
     ) -> RowNews:
         pattern = self._under_way.pop(decision)
-        which = self._rows.rows[pattern.row].pattern
         return RowNews(
             row=pattern.row,
             decision=decision,
             t=pattern.t,
-            n_pulses=pattern.n_given * self._rows.pulses_per_edge[which],
+            n_pulses=pattern.n_given * self._plans[pattern.row].pulses_per_rise,
             outcome=outcome,
             reason=reason,
         )

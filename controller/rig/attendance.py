@@ -7,11 +7,17 @@ from controller.config_console import Console
 from controller.engine.control import ControlWords
 from controller.rig.attendants import Attendant, BridgeAttendant, RecordEvent
 from controller.rig.console import ConsoleAttendant
+from controller.rig.director import Hands
 from controller.rig.stimulator_attendant import StimulatorAttendant, Vouching
 from controller.rig.stimulators import OpenedStimulator
 from controller.safety.interlock import Permit
 from drivers.base import TriggerOutput
 from drivers.bridge.output import BridgedOutput
+
+
+def _set_by_hand(_pct_mso: float) -> bool:
+    """Return that the operator has set the only intensity that there is."""
+    return True
 
 
 class Attendance:
@@ -84,6 +90,13 @@ class Attendance:
         self._console.arm()
         if self._stimulator is not None:
             self._stimulator.arm()
+
+    def hands(self, words: ControlWords, say: Callable[[str], None]) -> Hands:
+        """Return what a protocol's director acts with, but for markers."""
+        strength_is: Callable[[float], bool] = _set_by_hand
+        if self._stimulator is not None:
+            strength_is = self._stimulator.strength_is
+        return Hands(offer=words.offer, say=say, strength_is=strength_is)
 
     def end(self) -> None:
         """Disarm the stimulator.

@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.core.offers import OFFER_SHIFT, offer_of
 from controller.protocol.core_rows import Rows
-from controller.protocol.row_news import RowNews, Tally
+from controller.protocol.row_news import RowNews, Tally, plans_of
 from controller.protocol.stage_forms import Run, Stage, Task
 from controller.protocol.trial_events import (
     Done,
@@ -82,7 +82,7 @@ class Director:
     ) -> None:
         self._study, self._file, self._rows = study, file, rows
         self._hands, self._signals = hands, signals
-        self._tally = Tally(rows)
+        self._tally = Tally(plans_of(rows))
         self._first_row: dict[int, int] = {}
         for place, row in enumerate(rows.rows):
             self._first_row.setdefault(row.trial, place)

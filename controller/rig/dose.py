@@ -160,6 +160,27 @@ def most_of(
     )
 
 
+def is_counted(participant: str, folder: Path) -> bool:
+    """Return whether nothing of a session waits in a dose book to be counted.
+
+    Raises
+    ------
+    FileError
+    """
+    return all(
+        booked.is_counted
+        for booked in _book_of(participant, folder.resolve()).sessions()
+        if booked.session == str(folder.resolve())
+    )
+
+
+def _book_of(participant: str, folder: Path) -> DoseBook:
+    beside = folder / _BOOK
+    return DoseBook(
+        beside if beside.exists() else book_path(books_folder(), participant)
+    )
+
+
 def count_session(participant: str, folder: Path) -> Dose:
     """Count a session that ended without being counted, from its records.
 
@@ -175,10 +196,8 @@ def count_session(participant: str, folder: Path) -> Dose:
             f"The session {folder} was recorded without its edges, so its pulses "
             "cannot be counted."
         )
-    beside = folder / _BOOK
-    path = beside if beside.exists() else book_path(books_folder(), participant)
     config = parse_config(session.config_text, where=str(folder / CONFIG))
     triggers = dose_of_edges(session.edges, intensity_pct_mso=intensity_of(config))
     dose = with_pairs(triggers, config)
-    DoseBook(path).settle(str(folder), dose, dt.datetime.now(dt.UTC))
+    _book_of(participant, folder).settle(str(folder), dose, dt.datetime.now(dt.UTC))
     return dose

@@ -8,6 +8,7 @@ from controller.engine.live import Inlet
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.attendants import Attendant
+from controller.rig.conduct import Conduct
 from controller.rig.stimulators import OpenedStimulator
 from controller.sources.description import StreamDescription
 from drivers.base import TriggerOutput
@@ -33,6 +34,8 @@ class Equipment:
         Set up, and disarmed.
     beside : sequence of Attendant
         Who else looks after the session while the loop runs.
+    conduct : Conduct, optional
+        Of a protocol; ended by whoever made it.
     """
 
     stream: StreamDescription
@@ -43,3 +46,14 @@ class Equipment:
     profile: Profile | None = None
     stimulator: OpenedStimulator | None = None
     beside: Sequence[Attendant] = ()
+    conduct: Conduct | None = None
+
+    @property
+    def words(self) -> str:
+        """What it is, in a sentence for the operator."""
+        stream, output = self.stream, self.output
+        return (
+            f"Stream {stream.name}: {stream.n_channels} channels at "
+            f"{stream.sfreq_hz:g} Hz. Output: {output.name} at {output.port}"
+            f"{' (simulated)' if output.simulated else ''}."
+        )

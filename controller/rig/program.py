@@ -15,9 +15,7 @@ from controller.core.records import (
     ActionKind,
     AmplitudeGate,
 )
-from controller.core.structures import (
-    Program,
-)
+from controller.core.structures import Memory, Program
 from controller.errors import ConfigError
 from controller.estimators.base import Design
 from controller.estimators.kernel_arrays import kernel_arrays, write_settings
@@ -217,6 +215,12 @@ def require_allowed(limits: Limits, patterns: Any, pattern_edges: Any) -> None:
         complaint = pattern_complaint(limits, (rises_s - rises_s[:1]).tolist())
         if complaint is not None:
             raise ConfigError(complaint)
+
+
+def all_done(program: Program, memory: Memory) -> bool:
+    """Return whether the last trial's pulse is over, its falling edge included."""
+    is_over = bool(np.isinf(memory.now.t_next_edge[0]))
+    return is_over and bool(memory.now.trial[0] >= len(program.trials))
 
 
 def is_lowered(edges: TriggerEdges | None) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol
 
+from controller.engine.telemetry import Batch
+
 
 class Recorder(Protocol):
     """Whoever puts the rings on the disk, in a process of its own."""
@@ -43,4 +45,16 @@ class EdgeOutlet(Protocol):
 
     def publish(self, edges: Any) -> None:
         """Tell of each row of EDGE."""
+        ...
+
+
+class Follower(Protocol):
+    """Whoever leads a session through a protocol."""
+
+    def take(self, batch: Batch) -> None:
+        """Take in what the loop wrote."""
+        ...
+
+    def look(self, t_now: float) -> str | None:
+        """Decide what comes next; return what the stage is called by now."""
         ...

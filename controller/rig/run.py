@@ -13,9 +13,12 @@ from controller.calibration.profile import Profile
 from controller.calibration.profile_file import copy_profile
 from controller.config import Config, FileSource
 from controller.errors import PhasegateError
+from controller.estimators.base import Designer
 from controller.estimators.registry import find_designer
+from controller.kernels.jit import Float64Array
 from controller.report.page import write_report
 from controller.report.score import score_session
+from controller.rig.conduct import Plan, conducted
 from controller.rig.config_watch import ConfigFile, ConfigWatch
 from controller.rig.design import check_rest
 from controller.rig.dose import require_accountable
@@ -33,6 +36,7 @@ from controller.rig.profile import fitting, fitting_config, with_profile
 from controller.rig.records import session_facts
 from controller.rig.spatial import check_montage, resolved_montage
 from controller.rig.stages import ConfirmArming, Stages
+from controller.rig.status import Listener
 from controller.rig.stimulator_log import read_stimulator_log
 from controller.rig.stimulators import (
     AskPerson,
@@ -40,7 +44,6 @@ from controller.rig.stimulators import (
     OpenStimulator,
     opened_stimulator,
 )
-from controller.rig.supervisor import Listener
 from controller.rig.wiring import Wiring, wiring_of
 from controller.session.folder import (
     OPEN_ENDED_S,
@@ -99,6 +102,7 @@ def run_session(
     ask_person: AskPerson = lambda _question: False,
     profile: Profile | None = None,
     config_file: ConfigFile | None = None,
+    plan: Plan | None = None,
     begin_source: StartSource = start_source,
     open_output: OpenOutput = opened_output,
     open_stimulator: OpenStimulator = opened_stimulator,
@@ -121,6 +125,8 @@ def run_session(
         Of an earlier calibration, instead of this session's rest.
     config_file : ConfigFile, optional
         The session ends once it is not what it was.
+    plan : Plan, optional
+        The protocol that leads it.
     begin_source : callable
         Starts the source's process, where it is one of ours.
     open_output : callable
@@ -135,12 +141,7 @@ def run_session(
         summary.
     """
     require_accountable(config)
-    if profile is None:
-        designer = check_rest(config)
-        check_montage(config)
-    else:
-        fitting_config(profile, config)
-        designer = find_designer(config.estimator.kind)
+    designer = _designer_of(config, profile)
     with contextlib.ExitStack() as stack:
         if isinstance(config.source, FileSource):
             _warn_of(config.source.path, listener)
@@ -155,11 +156,7 @@ def run_session(
             for warning in fitting(profile, config, stream):
                 listener.note(warning)
             config = with_profile(config, profile)
-        montage = resolved_montage(config.montage, stream.labels)
-        mixing = mixing_matrix(montage, stream)
-        if designer.reads_others:
-            others = other_channels(montage, stream)
-            mixing = np.concatenate([mixing, others])
+        mixing = _mixing_of(config, stream, designer)
         # A vetoing channel that is not there is named before anything begins.
         gate_rules(config, stream)
         folder = _new_folder(config, stream, out)
@@ -168,6 +165,7 @@ def run_session(
             folder.write_config(text)
             if profile is not None:
                 copy_profile(profile, folder.path / PROFILE)
+            conduct = stack.enter_context(conducted(plan, folder.path))
             output, arrivals = stack.enter_context(
                 open_output(
                     config.output,
@@ -201,6 +199,7 @@ def run_session(
                 profile=profile,
                 stimulator=stimulator,
                 beside=() if config_file is None else (ConfigWatch(config_file),),
+                conduct=conduct,
             ),
             folder=folder,
             listener=listener,
@@ -219,6 +218,25 @@ def run_session(
     # Last: nothing writes to the folder any more, the simulated devices included.
     write_manifest(folder)
     return finished
+
+
+def _mixing_of(
+    config: Config, stream: StreamDescription, designer: Designer
+) -> Float64Array:
+    montage = resolved_montage(config.montage, stream.labels)
+    mixing = mixing_matrix(montage, stream)
+    if designer.reads_others:
+        mixing = np.concatenate([mixing, other_channels(montage, stream)])
+    return mixing
+
+
+def _designer_of(config: Config, profile: Profile | None) -> Designer:
+    if profile is None:
+        designer = check_rest(config)
+        check_montage(config)
+        return designer
+    fitting_config(profile, config)
+    return find_designer(config.estimator.kind)
 
 
 @contextlib.contextmanager

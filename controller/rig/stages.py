@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from controller.config import Config, FileSource
 from controller.core.memory import new_memory
 from controller.core.reasons import Fault
@@ -18,6 +16,7 @@ from controller.engine.live import LiveEngine
 from controller.engine.privileges import settle_collector
 from controller.engine.telemetry import Batch, join
 from controller.errors import EngineFault, PhasegateError
+from controller.protocol.core_rows import Rows
 from controller.rig.arming import SessionArming, vouch_for_absent
 from controller.rig.attendance import Attendance
 from controller.rig.design import Calibration
@@ -27,16 +26,15 @@ from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors, trigger_code
 from controller.rig.planning import Planner, timing_of
-from controller.rig.program import (
-    amplitude_window,
-)
+from controller.rig.program import all_done, amplitude_window
 from controller.rig.records import (
     SessionOutcome,
     design_arrays,
     recorded_stream,
 )
 from controller.rig.replay_input import HANDED_OVER, LoopInput, memory_digest
-from controller.rig.supervisor import Listener, StageEnd, Supervisor
+from controller.rig.status import Listener
+from controller.rig.supervisor import StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
 from controller.session.folder import OPEN_ENDED_S, SessionFolder, bytes_needed
@@ -84,6 +82,7 @@ class Stages:
         self._interrupt = interrupt
         self._warm_up: WarmUp | None = None
         self._attendance: Attendance | None = None
+        self._rows: Rows | None = None
         self._equipment = equipment
         self._stream = equipment.stream
         self._folder = folder
@@ -95,6 +94,7 @@ class Stages:
             mixing=equipment.mixing,
             designer=equipment.designer,
             profile=equipment.profile,
+            part=None if equipment.conduct is None else equipment.conduct.part,
         )
         self._words = ControlWords()
         self._arming = SessionArming(self._words, config.limits.to_limits().max_armed_s)
@@ -153,6 +153,7 @@ class Stages:
             interrupt=self._interrupt,
             markers=markers,
             attendants=(*attendance.attendants, *self._equipment.beside),
+            follower=self._equipment.conduct,
         )
         error: PhasegateError | None = None
         try:
@@ -215,7 +216,14 @@ class Stages:
         program = self._planner.rest_program()
         memory = self.outcome.memory = new_memory(program, n_window=1)
         settle_collector()
-        self._introduce()
+        self._listener.note(self._equipment.words)
+        if self._config.needs_console:
+            self._listener.note(
+                "Nothing is armed before somebody attends: in another terminal, run "
+                f"`phasegate attend {self._folder.path}`."
+            )
+        if self._engine.loop_name != "compiled":
+            self._listener.note(NOTICE)
         end = supervisor.run_stage(
             "settle", program, memory, duration_s=SETTLE_S, keep=rest
         )
@@ -258,14 +266,23 @@ class Stages:
     ) -> None:
         self.outcome.planned_dose = self._dose.reserve(program)
         self._arm(recorder)
-        t_start = host_clock()
+        t_start, conduct = host_clock(), self._equipment.conduct
+        if conduct is not None and self._attendance is not None:
+            conduct.begin(
+                self._rows,
+                hands=self._attendance.hands(self._words, self._listener.note),
+                record=recorder.event,
+                t_now=t_start,
+            )
         try:
             end = supervisor.run_stage(
                 "closed loop",
                 program,
                 memory,
-                duration_s=self._config.run.duration_s,
-                done=lambda: _all_done(program, memory),
+                duration_s=None if conduct else self._config.run.duration_s,
+                done=lambda: (
+                    all_done(program, memory) if conduct is None else conduct.is_over
+                ),
             )
         finally:
             self.outcome.loop_s = host_clock() - t_start
@@ -307,6 +324,7 @@ class Stages:
         with driver_errors():
             edges = output.edges(trigger_code(self._config.output))
         program = self._planner.loop_program(calibration, rules, edges)
+        self._rows = self._planner.rows(calibration, edges)
         loop_input = LoopInput(
             rest=self._planner.rest_program(),
             loop=program,
@@ -350,24 +368,3 @@ class Stages:
         t_until = self._arming.give(where, t_now)
         recorder.event("armed", t=t_now, output=where, t_until=t_until)
         self._words.permit(Permit.RECORDING)
-
-    def _introduce(self) -> None:
-        stream, output = self._stream, self._equipment.output
-        self._listener.note(
-            f"Stream {stream.name}: {stream.n_channels} channels at "
-            f"{stream.sfreq_hz:g} Hz. Output: {output.name} at {output.port}"
-            f"{' (simulated)' if output.simulated else ''}."
-        )
-        if self._config.needs_console:
-            self._listener.note(
-                "Nothing is armed before somebody attends: in another terminal, run "
-                f"`phasegate attend {self._folder.path}`."
-            )
-        if self._engine.loop_name != "compiled":
-            self._listener.note(NOTICE)
-
-
-def _all_done(program: Program, memory: Memory) -> bool:
-    """Return whether the last trial's pulse is over, its falling edge included."""
-    is_over = bool(np.isinf(memory.now.t_next_edge[0]))
-    return is_over and bool(memory.now.trial[0] >= len(program.trials))

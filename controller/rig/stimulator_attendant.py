@@ -8,13 +8,14 @@ disarmed, and the session ends.
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from controller.engine.clock import host_clock
 from controller.errors import StimulatorFault
 from controller.rig.attendants import RecordEvent
-from controller.rig.stimulator_setting import StimulatorSetting
+from controller.rig.stimulator_setting import READ_BACK_WITHIN_S, StimulatorSetting
 from controller.rig.stimulator_state import Kept, review_status, unfit, where_it_is
 from controller.safety.device import DeviceRefusal, DeviceRules
 from drivers.base import DriverError
@@ -72,6 +73,8 @@ class StimulatorAttendant:
         self._now = now
         self._armed = False
         self._recorded: StimulatorStatus | None = None
+        self._wanted: float | None = None
+        self._t_changed = self._t_give_up = -math.inf
         self.where = where_it_is(kept)
         self.n_confirmed = 0
 
@@ -96,6 +99,44 @@ class StimulatorAttendant:
             intensity_pct_mso=self._setting.commanded_pct_mso,
         )
 
+    def strength_is(self, pct_mso: float) -> bool:
+        """Return whether the device confirms an intensity; begin to set it if not.
+
+        Until it does, nobody vouches for the device, so nothing is fired.
+
+        Raises
+        ------
+        StimulatorFault
+            The study's limits stand against it, or the device does not take it.
+        """
+        with self._disarmed_after_trouble():
+            if self._wanted is None and pct_mso == self._setting.commanded_pct_mso:
+                return self._words_are_new()
+            if self._wanted != pct_mso:
+                self._wanted = pct_mso
+                self._t_give_up = self._now() + READ_BACK_WITHIN_S
+                self._vouching.withdraw()
+                self._setting.step_towards(pct_mso)
+            return False
+
+    def _words_are_new(self) -> bool:
+        status = self._kept.status
+        return status is not None and status.t_read > self._t_changed
+
+    def _follow_change(self) -> None:
+        """Take the next step of a change, or end it once the device confirms it."""
+        status, commanded = self._kept.status, self._setting.commanded_pct_mso
+        verdict = review_status(self._rules, status, commanded, self._now())
+        if verdict is DeviceRefusal.NONE:
+            if self._wanted is not None and commanded != self._wanted:
+                self._setting.step_towards(self._wanted)
+                return
+            self._wanted = None
+            self._t_changed = self._now()
+            self._record("intensity", t=self._now(), intensity_pct_mso=commanded)
+        elif not self._now() < self._t_give_up:
+            raise StimulatorFault(unfit(self._kept, verdict))
+
     def look(self, t_now: float) -> None:
         """Vouch for the device as long as its last word is good, or end the session.
 
@@ -107,7 +148,9 @@ class StimulatorAttendant:
             self._kept.check()
             self._kept.beat()
             self._tell(t_now)
-            if self._armed:
+            if self._wanted is not None:
+                self._follow_change()
+            elif self._armed:
                 self._vouch()
 
     def stand_down(self) -> None:

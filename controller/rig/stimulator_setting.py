@@ -145,6 +145,18 @@ class StimulatorSetting:
             if step == self._wanted:
                 return
 
+    def step_towards(self, pct_mso: float) -> None:
+        """Command the next step on the way to another intensity, without waiting.
+
+        Raises
+        ------
+        StimulatorFault, DriverError
+        """
+        self._wanted = pct_mso
+        step = self._step_from(self.commanded_pct_mso)
+        self._kept.set_intensity(step)
+        self.commanded_pct_mso = step
+
     def _step_from(self, before: float) -> float:
         """Return the next intensity on the way up, or the wanted one."""
         largest = math.floor(self._rules.max_intensity_step_pct)

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from controller.errors import EngineFault, RecordingError
 from controller.rig.attendants import Attendant
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import driver_errors
-from controller.rig.recipients import EdgeOutlet, Recorder
+from controller.rig.recipients import EdgeOutlet, Follower, Recorder
+from controller.rig.status import Listener, Status
 from controller.safety.interlock import Permit, Refusal
 from controller.sources.markers import MarkerGate
 from drivers.base import TriggerOutput
@@ -41,61 +42,6 @@ _LOOP_SILENCE_S = 1.5
 _STALL_S = SUPERVISOR_SILENCE_S
 _CHECK_OUTPUT_EVERY_S = 1.0
 _FOLLOW_CLOCK_EVERY_S = 5.0
-
-
-@dataclasses.dataclass(slots=True, kw_only=True)
-class Status:
-    """How the session stands, for whoever shows it; changed in place.
-
-    Parameters
-    ----------
-    stage : str
-    elapsed_s : float
-        Since the stage began.
-    duration_s : float or None
-        Planned for the stage.
-    fired : int
-    refused, held : dict of str to int
-        By reason.
-    data_age_s, phase_rad, sd_rad, amplitude_uv, threshold_uv : float
-        Of the newest sample; NaN where there is none. `sd_rad` is how far off the phase
-        may be.
-    n_samples : int
-    n_bytes : int
-        Written to disk.
-    lag_s : float
-        Since the recorder last finished a turn.
-    n_lost_events : int
-        Events that the recorder was too far behind to take.
-    """
-
-    stage: str = ""
-    elapsed_s: float = 0.0
-    duration_s: float | None = None
-    fired: int = 0
-    refused: dict[str, int] = dataclasses.field(default_factory=dict)
-    held: dict[str, int] = dataclasses.field(default_factory=dict)
-    data_age_s: float = float("nan")
-    phase_rad: float = float("nan")
-    sd_rad: float = float("nan")
-    amplitude_uv: float = float("nan")
-    threshold_uv: float = float("nan")
-    n_samples: int = 0
-    n_bytes: int = 0
-    lag_s: float = 0.0
-    n_lost_events: int = 0
-
-
-class Listener(Protocol):
-    """Whoever shows a session to a person."""
-
-    def note(self, sentence: str) -> None:
-        """Say something once."""
-        ...
-
-    def update(self, status: Status) -> None:
-        """Show how the session stands; called some twenty times a second."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +77,8 @@ class Supervisor:
         Gives and takes the permit of the gate that waits for a marker.
     attendants : sequence of Attendant
         Of devices beside the loop.
+    follower : Follower, optional
+        Who leads the session through a protocol.
     """
 
     def __init__(
@@ -146,6 +94,7 @@ class Supervisor:
         interrupt: Interrupt,
         markers: MarkerGate | None = None,
         attendants: Sequence[Attendant] = (),
+        follower: Follower | None = None,
     ) -> None:
         self._engine = engine
         self._words = words
@@ -158,6 +107,7 @@ class Supervisor:
         self._interrupt = interrupt
         self._markers = markers
         self._attendants = tuple(attendants)
+        self._follower = follower
         self._t_output_checked = self._t_clock_followed = host_clock()
         self._loop_beats = -1
         self._t_loop_beat = host_clock()
@@ -270,6 +220,8 @@ class Supervisor:
         for sentence in self._recorder.news():
             self._listener.note(sentence)
         batch = self._read(keep)
+        if self._follower is not None:
+            self.status.stage = self._follower.look(t_now) or self.status.stage
         self._count(batch, memory, t_now, t_now - t_start)
         self._listener.update(self.status)
         if self._outlet is not None:
@@ -353,6 +305,8 @@ class Supervisor:
             keep.append(batch)
         if len(batch.edges):
             self.edges.append(batch.edges)
+        if self._follower is not None:
+            self._follower.take(batch)
         return batch
 
     def _check_recording(self, t_now: float) -> None:

@@ -46,16 +46,34 @@ class MarkerInlet(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class NamedStream:
+    """A marker stream known by its name.
+
+    Parameters
+    ----------
+    stream : str
+    type : str or None
+    """
+
+    stream: str
+    type: str | None = None
+
+
 class LslMarkers:
     """The marker stream on the network, connected to as soon as it is seen.
 
     Parameters
     ----------
-    rules : controller.config_gate.Marker
+    rules : controller.config_gate.Marker or NamedStream
         Its name, its type, or both.
+    synced : bool
+        Stamps come on this host's clock rather than the sender's.
     """
 
-    def __init__(self, rules: MarkerRules) -> None:
+    def __init__(
+        self, rules: MarkerRules | NamedStream, *, synced: bool = False
+    ) -> None:
         configure_lsl()
         marks = {"name": rules.stream, "type": rules.type}
         self._marks = {mark: value for mark, value in marks.items() if value}
@@ -65,6 +83,7 @@ class LslMarkers:
             prop=mark, value=value, forget_after=_FORGET_S
         )
         self._inlet: pylsl.StreamInlet | None = None
+        self._processing = pylsl.proc_clocksync if synced else 0
 
     @property
     def connected(self) -> bool:
@@ -103,7 +122,9 @@ class LslMarkers:
                 "gate.marker both stream and type, or stop the one that is not meant."
             )
         if found:
-            self._inlet = pylsl.StreamInlet(found[0], recover=False)
+            self._inlet = pylsl.StreamInlet(
+                found[0], recover=False, processing_flags=self._processing
+            )
             self._resolver = None
 
     def _fits(self, stream: pylsl.StreamInfo) -> bool:

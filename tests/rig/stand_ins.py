@@ -19,7 +19,8 @@ from controller.engine.telemetry import Batch, new_telemetry
 from controller.errors import RecordingError
 from controller.rig.interrupt import Interrupt
 from controller.rig.program import Rules, build_program, make_trials
-from controller.rig.supervisor import StageEnd, Status, Supervisor
+from controller.rig.status import Status
+from controller.rig.supervisor import StageEnd, Supervisor
 from controller.safety.interlock import TIMED, Permit
 from drivers.base import PortLost
 

@@ -19,7 +19,7 @@ from bad_days import (
 
 from controller.engine.clock import host_clock
 from controller.errors import EXIT_INTERRUPTED, NotArmed, OutputLost, RecordingError
-from controller.rig.supervisor import Status
+from controller.rig.status import Status
 from controller.safety.interlock import Refusal
 from controller.session.load import load_session
 from controller.session.recover import recover
