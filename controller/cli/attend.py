@@ -16,7 +16,7 @@ from controller.errors import NotArmed
 @json_option
 @click.pass_context
 def attend(context: click.Context, *, path: Path, as_json: bool) -> None:
-    """Attend a session that runs: see its lights, vouch for it, stop it.
+    """Attend a running session: see its lights, vouch for it, stop it.
 
     SESSION is the session's folder, or the folder of all sessions, of which the one
     that runs is taken. Where [console] requires it, nothing is armed before you attend,
