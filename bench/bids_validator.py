@@ -12,6 +12,7 @@ import json
 import shutil
 import sys
 import tempfile
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -90,11 +91,11 @@ def verdicts(session: Path, root: Path, npm_folder: Path | None) -> list[Verdict
     for export in export_both(session, root):
         name = export.recording.name
         said += [
-            verdict(_named("mne"), name, lambda e=export: read_by_mne(opened, e)),
+            verdict(_named("mne"), name, partial(read_by_mne, opened, export)),
             verdict(
                 _named("mne-bids"),
                 name,
-                lambda e=export: read_by_mne_bids(opened, e, root),
+                partial(read_by_mne_bids, opened, export, root),
             ),
         ]
     said.append(

@@ -10,6 +10,7 @@ from controller.estimators.accuracy import accuracy_of, confident, held_out
 from controller.estimators.align import designed
 from controller.estimators.base import Brief, Design, Designer
 from controller.estimators.registry import find_designer
+from controller.estimators.rest import MINIMUM_REST_S as LEAST_TO_DESIGN_S
 from controller.estimators.rhythm import (
     MINIMUM_REST_S,
     SEARCH_HZ,
@@ -74,17 +75,17 @@ def check_rest(config: Config) -> Designer:
     """
     designer = find_designer(config.estimator.kind)
     check_frequency(config)
-    if config.run.rest_s > 0.0:
-        return designer
-    if designer.needs_rest:
+    rest_s = config.run.rest_s
+    # What settling adds to it is no figure to rely on.
+    if designer.needs_rest and not rest_s >= LEAST_TO_DESIGN_S:
         raise ConfigError(
             f"The estimator {designer.name} is designed from rest, but run.rest_s is "
-            "0; give it at least 15."
+            f"{rest_s:g}; give it at least {LEAST_TO_DESIGN_S:g}."
         )
-    if config.rhythm.frequency_hz is None:
+    if config.rhythm.frequency_hz is None and not rest_s >= MINIMUM_REST_S:
         raise ConfigError(
-            "Without rest the individual frequency is unknown; give "
-            "rhythm.frequency_hz, or a run.rest_s of at least 15."
+            f"In {rest_s:g} s of rest the individual frequency cannot be found; give "
+            f"rhythm.frequency_hz, or a run.rest_s of at least {LEAST_TO_DESIGN_S:g}."
         )
     return designer
 

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import re
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -33,6 +34,10 @@ from controller.errors import EngineFault
 from controller.sources.timing import StreamTiming
 
 REAL = shipped_config("alpha-peak-serial.toml")
+AS_INSTALLED = pytest.mark.skipif(
+    "PYTHONPATH" in os.environ,
+    reason="PYTHONPATH may rightly make our packages foreign",
+)
 
 
 class Installed(Distribution):
@@ -48,6 +53,7 @@ class Installed(Distribution):
         return self._folder / path
 
 
+@AS_INSTALLED
 def test_our_packages_are_ours() -> None:
     for package in ("controller", "drivers"):
         finding = ours(package, imported_from(package), our_folders())
@@ -85,6 +91,7 @@ def test_our_folder_of_an_editable_install_is_the_checkout(tmp_path: Path) -> No
     assert our_folders(Installed(tmp_path, url)) == (tmp_path, checkout)
 
 
+@AS_INSTALLED
 def test_installation_of_this_environment_has_no_faults() -> None:
     found = list(examine_installation())
     assert [f.sentence for f in found if f.light is Light.FAULT] == []

@@ -106,10 +106,15 @@ def test_rest_of_bad_values_only_is_empty() -> None:
     assert found == slice(0, 0)
 
 
-def test_designer_from_rest_needs_one() -> None:
-    config = config_of(estimator={"kind": "wiener"}, run={"rest_s": 0})
-    with pytest.raises(ConfigError, match=r"wiener is designed from rest, but run\."):
+@pytest.mark.parametrize("rest_s", [0, 14.9])
+def test_designer_from_rest_needs_enough_of_it(rest_s: float) -> None:
+    wanted = {"kind": "wiener"}
+    config = config_of(estimator=wanted, run={"rest_s": rest_s})
+    said = rf"wiener is designed from rest, but run\.rest_s is {rest_s:g}; .* 15\."
+    with pytest.raises(ConfigError, match=said):
         check_rest(config)
+    config = config_of(estimator=wanted, run={"rest_s": 15})
+    assert check_rest(config).name == "wiener"
 
 
 def test_unknown_frequency_needs_rest() -> None:
