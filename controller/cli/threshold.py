@@ -1,14 +1,15 @@
 """`phasegate threshold`: find the resting motor threshold by yes and no."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from controller.cli.desk import Desk
 from controller.cli.options import FiniteRange, json_option
 from controller.cli.speech import say
-from controller.errors import FileError, NoThreshold
+from controller.cli.threshold_words import show_hunt
+from controller.errors import FileError
 
 if TYPE_CHECKING:
     from controller.protocol.threshold import Hunt
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 PERCENT = FiniteRange(min=1, max=100)
 
 
-@click.command(short_help="Find the resting motor threshold from your yes and no.")
+@click.command(short_help="Find the resting motor threshold, by EMG or your word.")
+@click.argument(
+    "config_path", metavar="[CONFIG]", required=False, type=click.Path(path_type=Path)
+)
 @click.option(
     "--highest",
     "highest_pct",
     type=PERCENT,
-    required=True,
     metavar="PERCENT",
-    help="Strongest pulse that the study allows, percent of output.",
+    help="Strongest pulse that the study allows, percent of output; with CONFIG its "
+    "limits.stimulator.max_intensity_pct_mso unless told otherwise.",
 )
 @click.option(
     "--start",
@@ -43,61 +47,126 @@ PERCENT = FiniteRange(min=1, max=100)
     metavar="PERCENT",
     help="What the stimulator can be set to in steps of.",
 )
-@click.option("--participant", default="unnamed", show_default=True)
+@click.option("--participant", help="Pseudonym, for the result and the dose book.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write answers and result into this file, anew after each answer.",
+    help="Write answers and result into this file, anew after each pulse; with CONFIG "
+    "beside the participant's profiles unless told otherwise.",
+)
+@click.option(
+    "--emg",
+    metavar="CHANNEL",
+    help="With CONFIG: label of the muscle's channel in its stream.",
+)
+@click.option(
+    "--window",
+    "window_ms",
+    type=click.Tuple([FiniteRange(15, 50), FiniteRange(15, 50)]),
+    default=(20.0, 40.0),
+    show_default="20 40",
+    metavar="MS MS",
+    help="With CONFIG: where after the pulse the response is looked for.",
+)
+@click.option(
+    "--interval",
+    "interval_s",
+    type=click.Tuple([FiniteRange(min=0.5), FiniteRange(min=0.5)]),
+    default=(4.0, 6.0),
+    show_default="4 6",
+    metavar="S S",
+    help="With CONFIG: between pulses, drawn anew for each.",
+)
+@click.option(
+    "--profiles",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("profiles"),
+    show_default="./profiles",
+    help="With CONFIG: the folder that `phasegate calibrate` writes to.",
+)
+@click.option(
+    "--sessions",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("sessions"),
+    show_default="./sessions",
+    help="With CONFIG: where the folder of the hunt's session goes.",
+)
+@click.option(
+    "--arm",
+    is_flag=True,
+    help="With CONFIG: arm real outputs without asking at the terminal.",
 )
 @json_option
+@click.pass_context
 def threshold(
+    context: click.Context,
     *,
-    highest_pct: float,
+    config_path: Path | None,
+    highest_pct: float | None,
     start_pct: float,
     step_pct: float,
-    participant: str,
+    participant: str | None,
     out: Path | None,
+    emg: str | None,
+    window_ms: tuple[float, float],
+    interval_s: tuple[float, float],
+    profiles: Path,
+    sessions: Path,
+    arm: bool,
     as_json: bool,
 ) -> None:
-    """Find the resting motor threshold from your yes and no, in about 17 pulses.
+    """Find the resting motor threshold in about 17 pulses, by the EMG or your word.
 
-    You set the stimulator, give the pulse and look whether the muscle answered (by
-    custom, 50 microvolts or more, at rest). phasegate moves nothing: it says which
-    intensity tells most. Each answer is y or n; b turns the last one round, q stops.
+    With CONFIG, phasegate sets the stimulator, gives the pulses through the loop and
+    its limits, and reads the muscle's channel: 50 microvolts or more is a response.
+    Pulses that met a tense muscle are given again.
+
+    Without, you set the stimulator, give the pulse and look whether the muscle
+    answered; phasegate moves nothing and says which intensity tells most. Each answer
+    is y or n; b turns the last one round, q stops.
 
     \b
     Example:
+      phasegate threshold configs/mu-magstim-simulated.toml --participant P07
+      phasegate threshold my-rig.toml --participant P07 --emg FDI --highest 80
       phasegate threshold --highest 80 --participant P07 --out P07-threshold.json
     """  # noqa: D301 - \b keeps the lines apart
+    if out is not None and out.exists():
+        raise FileError(
+            f"{out} exists already and stays as it is; choose another name."
+        )
+    if config_path is not None:
+        from controller.cli.threshold_live import HuntWish, hunt_live
+
+        wish = HuntWish(
+            config_path=config_path,
+            highest_pct=highest_pct,
+            start_pct=start_pct,
+            step_pct=step_pct,
+            participant=participant,
+            emg=emg,
+            window_ms=window_ms,
+            interval_s=interval_s,
+            out=out,
+            profiles=profiles,
+            sessions=sessions,
+            arm=arm,
+            as_json=as_json,
+        )
+        context.exit(hunt_live(wish, context.obj or Desk()))
+    if highest_pct is None:
+        raise click.UsageError("Missing option '--highest'.")
+    participant = participant or "unnamed"
     from controller.calibration.threshold_file import told_of
-    from controller.protocol.threshold import Hunt, HuntRules, Verdict
+    from controller.protocol.threshold import Hunt, HuntRules
 
     rules = HuntRules(
         highest_pct=highest_pct,
         start_pct=min(start_pct, highest_pct),
         step_pct=step_pct,
     )
-    if out is not None and out.exists():
-        raise FileError(
-            f"{out} exists already and stays as it is; choose another name."
-        )
     hunt = _ask_all(Hunt(rules=rules), participant, out)
-    if as_json:
-        click.echo(json.dumps(told_of(hunt, participant), indent=1))
-    found = hunt.estimate()
-    if hunt.verdict() is not Verdict.FOUND:
-        raise NoThreshold(
-            f"No threshold was found in {len(hunt.answers)} pulses: it is "
-            f"{hunt.verdict().value}; likeliest is {found.pct_mso:.1f} %. Check coil "
-            "and muscle, and begin again."
-        )
-    if not as_json:
-        click.echo(
-            f"Resting motor threshold {found.pct_mso:.1f} % of output, from "
-            f"{found.low_pct_mso:.1f} to {found.high_pct_mso:.1f} with 95 % "
-            f"likelihood, after {len(hunt.answers)} pulses.\n"
-            f"Use it: phasegate check PROTOCOL --rmt {found.pct_mso:.1f}"
-        )
+    show_hunt(told_of(hunt, participant), as_json=as_json)
 
 
 def _ask_all(hunt: "Hunt", participant: str, out: Path | None) -> "Hunt":

@@ -22,6 +22,9 @@ from controller.errors import ConfigError
 SPREAD = 0.07
 """Standard deviation of the response curve over its threshold (Awiszus 2003)."""
 
+N_LEAST, N_MOST = 10, 30
+"""Pulses of a hunt, unless told otherwise."""
+
 _GRID_STEP_PCT = 0.1
 _GRID_LOWEST_PCT, _GRID_HIGHEST_PCT = 1.0, 130.0
 # Two log-likelihood units less than the best: 95 % of a normal likelihood.
@@ -67,8 +70,8 @@ class HuntRules:
     start_pct: float = 45.0
     step_pct: float = 1.0
     max_rise_pct: float = 15.0
-    n_least: int = 10
-    n_most: int = 30
+    n_least: int = N_LEAST
+    n_most: int = N_MOST
     precision: float = 0.05
 
     def __post_init__(self) -> None:

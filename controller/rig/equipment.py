@@ -9,6 +9,7 @@ from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.attendants import Attendant
 from controller.rig.conduct import Conduct
+from controller.rig.hunt import LiveHunt
 from controller.rig.stimulators import OpenedStimulator
 from controller.sources.description import StreamDescription
 from drivers.base import TriggerOutput
@@ -34,8 +35,8 @@ class Equipment:
         Set up, and disarmed.
     beside : sequence of Attendant
         Who else looks after the session while the loop runs.
-    conduct : Conduct, optional
-        Of a protocol; ended by whoever made it.
+    conduct : Conduct or LiveHunt, optional
+        Of a protocol, ended by whoever made it; or of a hunt for the motor threshold.
     """
 
     stream: StreamDescription
@@ -46,7 +47,7 @@ class Equipment:
     profile: Profile | None = None
     stimulator: OpenedStimulator | None = None
     beside: Sequence[Attendant] = ()
-    conduct: Conduct | None = None
+    conduct: Conduct | LiveHunt | None = None
 
     @property
     def words(self) -> str:

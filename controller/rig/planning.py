@@ -5,6 +5,7 @@ done, so that the two cannot differ.
 """
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 
@@ -21,11 +22,18 @@ from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.rig.profile import rest_of_profile
 from controller.rig.program import Rules, build_program, is_lowered, make_trials
 from controller.rig.rest import Rest, rest_of
-from controller.rig.study import StudyPart
 from controller.rig.translate import artifact_rules, horizon_s, rules_of
 from controller.sources.description import StreamDescription
 from controller.sources.timing import StreamTiming, judge_timing
 from drivers.base import TriggerEdges
+
+
+class TrialSource(Protocol):
+    """Whose trials the loop is given, each once it is offered."""
+
+    def rows(self, *, pulse_s: float, falls: bool, rhythm_hz: float) -> Rows:
+        """Return what the core is told about the trials."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +51,8 @@ class Planner:
     designer : Designer
     profile : Profile, optional
         What a calibration found, instead of this session's own rest.
-    part : StudyPart, optional
-        A protocol's trials, instead of those of the configuration.
+    part : TrialSource, optional
+        A protocol's trials, or a hunt's, instead of those of the configuration.
     """
 
     config: Config
@@ -52,7 +60,7 @@ class Planner:
     mixing: Float64Array
     designer: Designer
     profile: Profile | None = None
-    part: StudyPart | None = None
+    part: TrialSource | None = None
 
     def rest_program(self) -> Program:
         """Return the program that records without estimating."""

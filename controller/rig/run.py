@@ -24,6 +24,7 @@ from controller.rig.design import check_rest
 from controller.rig.dose import require_accountable
 from controller.rig.equipment import Equipment
 from controller.rig.gate_rules import gate_rules
+from controller.rig.hunt import LiveHunt
 from controller.rig.interrupt import Interrupt
 from controller.rig.outputs import (
     OpenOutput,
@@ -101,6 +102,7 @@ def run_session(
     confirm_arming: ConfirmArming,
     ask_person: AskPerson = lambda _question: False,
     profile: Profile | None = None,
+    hunt: Callable[[StreamDescription], LiveHunt] | None = None,
     config_file: ConfigFile | None = None,
     plan: Plan | None = None,
     begin_source: StartSource = start_source,
@@ -127,6 +129,8 @@ def run_session(
         The session ends once it is not what it was.
     plan : Plan, optional
         The protocol that leads it.
+    hunt : callable, optional
+        Gets the stream; returns who leads the closed loop to a motor threshold.
     begin_source : callable
         Starts the source's process, where it is one of ours.
     open_output : callable
@@ -152,6 +156,7 @@ def run_session(
             stack.callback(process.stop)
         found = find_stream(wanted)
         stream = found.description
+        leader = None if hunt is None else hunt(stream)
         if profile is not None:
             for warning in fitting(profile, config, stream):
                 listener.note(warning)
@@ -199,7 +204,7 @@ def run_session(
                 profile=profile,
                 stimulator=stimulator,
                 beside=() if config_file is None else (ConfigWatch(config_file),),
-                conduct=conduct,
+                conduct=conduct if leader is None else leader,
             ),
             folder=folder,
             listener=listener,

@@ -8,9 +8,11 @@ import pytest
 from bad_days import SETTLE_S, Day, Operator, assert_nothing_runs
 
 from controller.config import parse_config
+from controller.rig.hunt import LiveHunt
 from controller.rig.outputs import opened_output
 from controller.rig.run import run_session
 from controller.rig.stimulators import opened_stimulator
+from controller.sources.description import StreamDescription
 from controller.sources.network import configure_lsl
 from controller.sources.process import start_source
 
@@ -49,6 +51,7 @@ def run_day(
         operator: Operator | None = None,
         confirm_arming: Callable[[str], bool] = lambda _: False,
         settle_s: float = SETTLE_S,
+        hunt: Callable[[StreamDescription], LiveHunt] | None = None,
     ) -> Day:
         monkeypatch.setattr("controller.rig.stages.SETTLE_S", settle_s)
         operator = operator or Operator()
@@ -58,6 +61,7 @@ def run_day(
             out=tmp_path,
             listener=operator,
             confirm_arming=confirm_arming,
+            hunt=hunt,
             begin_source=functools.partial(start_source, options=source_faults),
             open_output=functools.partial(opened_output, twin_options=twin_options),
             open_stimulator=functools.partial(

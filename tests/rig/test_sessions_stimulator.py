@@ -27,7 +27,7 @@ def text(kind: str, **changes: Any) -> str:
     given["limits"] |= {"min_interval_s": 2.1, "max_artifact_s": 5.0}
     given["limits"] |= changes.pop("limits", {})
     return config_text(
-        source=SOURCE,
+        source=changes.pop("source", SOURCE),
         **given,
         timing={"iti_s": 2.2, "refractory_s": 0.5},
         run={"rest_s": 0, "duration_s": 6.0} | changes.pop("run", {}),

@@ -122,3 +122,45 @@ def test_what_changes_is_recorded_once_and_pulses_each(armed: Ward) -> None:
     kinds = [e["event"] for e in armed.events[2:]]
     assert kinds == ["stimulator pulse", "stimulator pulse", "stimulator note"]
     assert armed.attendant.n_confirmed == 2
+
+
+def changed(w: Ward, pct_mso: float, looks: int = 100) -> bool:
+    """Ask for an intensity until the device has it; return whether it came."""
+    for _ in range(looks):
+        if w.attendant.strength_is(pct_mso):
+            return True
+        w.kept.sleep(0.05)
+        w.attendant.look(w.kept.t)
+    return False
+
+
+def test_another_intensity_is_confirmed_before_anybody_vouches(armed: Ward) -> None:
+    armed.attendant.look(armed.kept.t)
+    armed.kept.obeys = False
+    assert not changed(armed, 55.0)
+    assert armed.vouched[-1] is None
+    armed.kept.fields["intensity_pct_mso"] = 55.0
+    assert changed(armed, 55.0)
+    armed.attendant.look(armed.kept.t)
+    assert armed.vouched[-1] is not None
+    assert armed.setting.commanded_pct_mso == 55.0
+
+
+def test_a_rise_goes_by_the_steps_that_the_study_allows(armed: Ward) -> None:
+    assert changed(armed, 10.0)
+    armed.kept.orders.clear()
+    assert changed(armed, 60.0)
+    assert armed.kept.orders == ["set 30", "set 50", "set 60"]
+
+
+def test_an_intensity_above_the_limit_ends_the_session_disarmed(armed: Ward) -> None:
+    with pytest.raises(StimulatorFault, match="was not set to 61 %"):
+        armed.attendant.strength_is(61.0)
+    assert armed.kept.orders[-1] == "disarm"
+
+
+def test_a_device_that_never_takes_its_intensity_is_disarmed(armed: Ward) -> None:
+    armed.kept.obeys = False
+    with pytest.raises(StimulatorFault, match="another intensity"):
+        changed(armed, 55.0, looks=1000)
+    assert armed.kept.orders[-1] == "disarm"
