@@ -187,6 +187,12 @@ class Stages:
         """Enter in the dose book what was given; return what stands against that."""
         if self.outcome.planned_dose is None:
             return None
+        if not supervisor.knows_every_edge:
+            self._listener.note(
+                "Nobody knows whether a last trigger has left, so the dose book keeps "
+                "all that this session might have given."
+            )
+            return None
         try:
             self._dose.settle(supervisor.edges)
         except PhasegateError as caught:
@@ -314,7 +320,8 @@ class Stages:
         output = self._equipment.output
         where = f"{output.name} at {output.port}"
         self._arming.request(where, host_clock())
-        if output.simulated or (
+        # As the configuration says by name: a driver's own word arms nothing.
+        if self._config.output.simulated or (
             not self._interrupt.wished() and self._confirm_arming(where)
         ):
             self._arming.confirm(where, host_clock())

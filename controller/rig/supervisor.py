@@ -4,7 +4,6 @@ Plain Python at an ordinary priority. It may be late by a tenth of a second with
 harm; the loop does not wait for it, and stops by itself if it falls silent.
 """
 
-import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Sequence
@@ -112,8 +111,10 @@ class Supervisor:
         self._loop_beats = -1
         self._t_loop_beat = host_clock()
         self.status = Status()
-        # Every edge of the session, from which its dose is counted.
+        # Every edge, from which the dose is counted; unless a loop hangs in a call, or
+        # rows were lost.
         self.edges: list[Any] = []
+        self.knows_every_edge = True
 
     @property
     def interrupted(self) -> bool:
@@ -169,22 +170,26 @@ class Supervisor:
                 fault = self._engine.finished()
             if fault is None and not self.interrupted:
                 self._look_during(at_end, memory, t_start, keep)
+            if fault is None:
+                fault = self._engine.stop()
+            self._look(memory, t_start, keep)
         except BaseException:
-            self._words.withdraw(Permit.ALL)
-            # Before a loop that may hang is waited for.
-            for attendant in self._attendants:
-                attendant.stand_down()
-            # A loop that hangs cannot be stopped; why the session ends is said already.
-            with contextlib.suppress(EngineFault):
-                self._engine.stop()
-            # What left since the last look counts into the dose as well.
-            with contextlib.suppress(EngineFault):
-                self._read(keep)
+            self._end_in_trouble(keep, is_running=fault is None)
             raise
-        if fault is None:
-            fault = self._engine.stop()
-        self._look(memory, t_start, keep)
         return StageEnd(fault=fault, interrupted=self.interrupted)
+
+    def _end_in_trouble(self, keep: list[Batch] | None, *, is_running: bool) -> None:
+        """Take every permit, disarm, stop the loop, and read what has left."""
+        self._words.withdraw(Permit.ALL)
+        # Before a loop that may hang is waited for.
+        for attendant in self._attendants:
+            attendant.stand_down()
+        try:
+            if is_running:
+                self._engine.stop()
+            self._read(keep)
+        except EngineFault:  # of which why the session ends was said already
+            self.knows_every_edge = False
 
     def _over(
         self, t_start: float, duration_s: float | None, done: Callable[[], bool]

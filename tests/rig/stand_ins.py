@@ -16,7 +16,7 @@ from controller.core.structures import (
 )
 from controller.engine.control import ControlWords
 from controller.engine.telemetry import Batch, new_telemetry
-from controller.errors import RecordingError
+from controller.errors import EngineFault, RecordingError
 from controller.rig.interrupt import Interrupt
 from controller.rig.program import Rules, build_program, make_trials
 from controller.rig.status import Status
@@ -34,6 +34,7 @@ class Loop:
         self.running = False
         self.permits_at_stop: Permit | None = None
         self.words: ControlWords | None = None
+        self.hangs = False
 
     def start(self, stretch: object) -> None:
         self.running = True
@@ -47,6 +48,8 @@ class Loop:
     def stop(self) -> Fault:
         assert self.words is not None
         self.permits_at_stop = self.words.permits
+        if self.hangs:
+            raise EngineFault("The loop's thread gave no answer within 5 s.")
         self.write_sample()
         self.running = False
         return self.fault or Fault.STOPPED

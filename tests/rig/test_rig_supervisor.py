@@ -1,6 +1,6 @@
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from stand_ins import Bench
@@ -276,3 +276,44 @@ def test_every_edge_is_published_once(bench: Bench) -> None:
     bench.run()
     assert bench.outlet.n_published > 3
     assert bench.outlet.decisions == [0, 1, 2, 3]
+
+
+def write_pulse(bench: Bench) -> None:
+    bench.telemetry.edges[int(bench.telemetry.heads[2])]["rises"] = 1
+    bench.telemetry.heads[2] += 1
+
+
+def n_edges(bench: Bench) -> int:
+    return sum(map(len, bench.supervisor.edges))
+
+
+@pytest.mark.parametrize("ended_by", ["plan", "fault"])
+def test_a_pulse_counts_also_where_the_very_last_look_meets_trouble(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    def leave(where: Callable[[], Fault | None]) -> Callable[[], Fault | None]:
+        def with_a_pulse() -> Fault | None:
+            write_pulse(bench)
+            bench.recorder.fail_from = 0
+            return where()
+
+        return with_a_pulse
+
+    if ended_by == "plan":
+        monkeypatch.setattr(bench.loop, "stop", leave(bench.loop.stop))
+    else:
+        bench.loop.fault = Fault.GAP_TOO_LONG
+        monkeypatch.setattr(bench.loop, "finished", leave(bench.loop.finished))
+    with pytest.raises(RecordingError):
+        bench.run(done=lambda: bench.watcher.n_looks >= 1)
+    assert n_edges(bench) == 1
+    assert bench.supervisor.knows_every_edge
+    assert bench.words.permits == Permit.NONE
+
+
+def test_where_a_loop_hangs_nobody_claims_to_know_every_edge(bench: Bench) -> None:
+    bench.loop.hangs = True
+    with pytest.raises(EngineFault, match="no answer"):
+        bench.run()
+    assert not bench.supervisor.knows_every_edge
+    assert bench.words.permits == Permit.NONE
