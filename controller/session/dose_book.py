@@ -6,6 +6,7 @@ when it is over, what it has given takes its place. A session that crashed in be
 counts in full until it is counted from its records.
 """
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -29,6 +30,9 @@ DAY = dt.timedelta(hours=24)
 
 FOLDER_VARIABLE = "PHASEGATE_DOSE_BOOKS"
 """Names another folder for the books of real outputs."""
+
+LOCK_WITHIN_S = 10.0
+"""How long another program may hold a book before that is an error."""
 
 _RESERVED = "reserved"
 _COUNTED = "counted"
@@ -157,7 +161,7 @@ class DoseBook:
             If the book cannot be read or written.
         """
         with self._locked() as file:
-            records = _Records(self.path, file.read())
+            records = self._records(file)
             known = _sessions(self.path, records)
             if any(booked.session == session for booked in known):
                 raise DoseExceeded(
@@ -197,7 +201,7 @@ class DoseBook:
             If the book cannot be written; the plan then stays in it.
         """
         with self._locked() as file:
-            records = _Records(self.path, file.read())
+            records = self._records(file)
             booked = {b.session: b for b in _sessions(self.path, records)}.get(session)
             if booked is None or booked.is_counted:
                 what = "has no session" if booked is None else "has counted the session"
@@ -207,16 +211,38 @@ class DoseBook:
             entry = {"kind": _COUNTED, "session": session}
             self._append(file, records, entry, dose, t_now)
 
-    def _locked(self) -> "portalocker.Lock[IO[bytes]]":
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[IO[bytes]]:
+        """Open the book for this process alone."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(exist_ok=True)
             _sync_folder(self.path.parent)
+            lock = portalocker.Lock(self.path, mode="r+b", timeout=LOCK_WITHIN_S)
+            file = lock.acquire()
+        except portalocker.exceptions.LockException as error:
+            raise RecordingError(
+                f"The dose book {self.path} has been held by another program for "
+                f"{LOCK_WITHIN_S:g} s, so nothing was entered; end that one, and start "
+                "again."
+            ) from error
         except OSError as error:
             raise RecordingError(
-                f"The dose book {self.path} cannot be made: {reason_of(error)}."
+                f"The dose book {self.path} cannot be opened for writing: "
+                f"{reason_of(error)}."
             ) from error
-        return portalocker.Lock(self.path, mode="r+b", timeout=10.0)
+        try:
+            yield file
+        finally:
+            lock.release()
+
+    def _records(self, file: IO[bytes]) -> "_Records":
+        try:
+            return _Records(self.path, file.read())
+        except OSError as error:
+            raise FileError(
+                f"The dose book {self.path} cannot be read: {reason_of(error)}."
+            ) from error
 
     def _append(
         self,

@@ -4,11 +4,12 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import portalocker
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.errors import DoseExceeded, FileError
+from controller.errors import DoseExceeded, FileError, RecordingError
 from controller.safety.ceilings import Modality
 from controller.safety.dose import NO_DOSE, Dose, DoseLimits
 from controller.session.dose_book import DAY, DoseBook, book_path, books_folder
@@ -42,6 +43,27 @@ def reserve(
     limits: DoseLimits | None = LIMITS,
 ) -> None:
     book.reserve(session, modality=modality, planned=pulses(n), limits=limits, t_now=t)
+
+
+def test_a_book_that_another_program_holds_is_a_sentence(
+    book: DoseBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve(book)
+    before = book.path.read_bytes()
+    monkeypatch.setattr("controller.session.dose_book.LOCK_WITHIN_S", 0.05)
+    with portalocker.Lock(book.path, mode="r+b"):
+        with pytest.raises(RecordingError, match=r"held by another program"):
+            reserve(book, "b")
+        with pytest.raises(RecordingError, match=r"held by another program"):
+            book.settle("a", pulses(1), NOON)
+    assert book.path.read_bytes() == before
+    book.settle("a", pulses(1), NOON)
+
+
+def test_a_book_that_cannot_be_opened_is_a_sentence(book: DoseBook) -> None:
+    book.path.mkdir(parents=True)
+    with pytest.raises(RecordingError, match="cannot be opened for writing"):
+        reserve(book)
 
 
 def test_a_book_that_is_not_there_is_empty(book: DoseBook) -> None:
