@@ -89,8 +89,18 @@ class MagProState:
         )
 
 
+def makes_several(mode: Mode, wave: Wave) -> bool:
+    """Return whether each trigger makes a pair or a burst."""
+    return mode in (Mode.TWIN, Mode.DUAL) or wave is Wave.BIPHASIC_BURST
+
+
 def obstacle(
-    state: MagProState, hottest_c: float, wanted: int | None, page: Page
+    state: MagProState,
+    hottest_c: float,
+    wanted: int | None,
+    page: Page,
+    *,
+    several: bool = False,
 ) -> str | None:
     """Return what stands against a pulse, in words, None if nothing is known.
 
@@ -103,6 +113,8 @@ def obstacle(
         The amplitude that was set, percent.
     page : Page
         That must be shown.
+    several : bool
+        Whether a trigger shall make several pulses: a pair or a burst.
     """
     if not state.temperature_c <= hottest_c:
         return (
@@ -115,6 +127,13 @@ def obstacle(
         return (
             f"its amplitude is {state.amplitude} % although {wanted} % was set here; "
             "set it again"
+        )
+    if makes_several(state.flags.mode, state.flags.wave) and not several:
+        return (
+            "each trigger would make several pulses (mode "
+            f"{state.flags.mode.name.lower()}, waveform "
+            f"{state.flags.wave.name.lower().replace('_', ' ')}), which was not set "
+            "here; choose single pulses at its panel"
         )
     if state.page != page:
         return f"it does not show its page {page.name.lower()}"

@@ -8,7 +8,7 @@ from typing import Final
 from drivers.grids import whole_percent
 from drivers.links import Link, SerialLink
 from drivers.magpro import codec
-from drivers.magpro.codes import Mode, Page
+from drivers.magpro.codes import Mode, Page, Wave
 from drivers.magpro.messages import PageChanged, PulseGiven
 from drivers.magpro.session import MagProSession
 from drivers.magpro.settings import CAPABILITIES, MagProSettings
@@ -20,7 +20,7 @@ from drivers.magpro.setup import (
     show_page,
     train_s,
 )
-from drivers.magpro.state import MagProState, obstacle
+from drivers.magpro.state import MagProState, makes_several, obstacle
 from drivers.stimulator import (
     Now,
     PulseReport,
@@ -78,6 +78,7 @@ class MagProStimulator:
         self._expects_enabled = False
         self._wanted: int | None = None
         self._train: Train | None = None
+        self._several = False
         self._note: str | None = None
         self._t_poll = -math.inf
 
@@ -199,6 +200,8 @@ class MagProStimulator:
             While armed, or if the device cannot take the interval.
         """
         wave = self._state.flags.wave
+        if wave is Wave.BIPHASIC_BURST:
+            wave = Wave.BIPHASIC
         waveform = Waveform(wave=wave)
         if interval_s is not None:
             waveform = Waveform(mode=Mode.TWIN, wave=wave, interval_s=interval_s)
@@ -213,7 +216,9 @@ class MagProStimulator:
             While armed, or if the device did not take it.
         """
         check_disarmed(self._session, self._state.flags, "the waveform")
+        self._several = False
         set_waveform(self._session, self._state.flags.model, waveform)
+        self._several = makes_several(waveform.mode, waveform.wave)
         self._session.ask_status()
 
     def status(self) -> StimulatorStatus:
@@ -296,4 +301,10 @@ class MagProStimulator:
 
     def _obstacle(self) -> str | None:
         page = Page.MAIN if self._train is None else Page.TIMING
-        return obstacle(self._state, self._settings.hottest_c, self._wanted, page)
+        return obstacle(
+            self._state,
+            self._settings.hottest_c,
+            self._wanted,
+            page,
+            several=self._several,
+        )

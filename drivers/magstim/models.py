@@ -160,17 +160,25 @@ class ModelBistim:
         """Do nothing."""
 
     def prepare(self) -> None:
-        """Choose the resolution.
+        """Choose the resolution, and read the mode back.
 
         Raises
         ------
         StimulatorRefused
+            If the unit then still makes no pairs at an interval that is set from here.
         """
-        mode = self.mode()
-        if mode in ("2", "4") and (mode == "4") == self._high:
+        wanted = "4" if self._high else "2"
+        if self.mode() == wanted:
             return
         command = codec.HIGH_RESOLUTION_ON if self._high else codec.HIGH_RESOLUTION_OFF
         self._session.ask(command)
+        found = self.mode_in_words()
+        if found != MODES[wanted]:
+            raise StimulatorRefused(
+                f"{self._session.name} stays in its mode '{found}', in which the "
+                "pulses of a trigger are not those that are set here; choose "
+                f"'{MODES[wanted]}' at its panel."
+            )
 
     def mode(self) -> str:
         """Ask for the mode character, see `drivers.magstim.status.MODES`."""

@@ -118,7 +118,13 @@ class ModelRapid:
         self.set_train(None, 0)
         enhanced = self._settings.enhanced
         self._session.ask(codec.ENHANCED_ON if enhanced else codec.ENHANCED_OFF)
-        if self._parameters().rapid.enhanced_power != enhanced:
+        rapid = self._parameters().rapid
+        if not rapid.single_pulse:
+            raise StimulatorRefused(
+                f"{self._session.name} does not leave its train mode, in which a "
+                "trigger makes several pulses; choose single pulses on its display."
+            )
+        if rapid.enhanced_power != enhanced:
             raise StimulatorRefused(
                 f"{self._session.name} does not change its enhanced power mode; look "
                 "at its display."

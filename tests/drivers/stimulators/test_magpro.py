@@ -1,5 +1,6 @@
 """MagPro: every byte string of its tables, its rules, its twin, and fuzzed streams."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -320,6 +321,26 @@ def test_panel_that_turns_the_amplitude_stands_against_a_pulse():
         driver.fire()
     driver.set_intensity(50)
     assert driver.status().ready
+
+
+@pytest.mark.parametrize(
+    "several",
+    [{"mode": Mode.TWIN}, {"mode": Mode.DUAL}, {"wave": Wave.BIPHASIC_BURST}],
+)
+def test_several_pulses_for_a_trigger_that_were_not_set_here_refuse(several):
+    driver, bench = magpro()
+    make_ready(driver, bench)
+    bench.machine._body.mode = dataclasses.replace(bench.machine._body.mode, **several)
+    status = driver.status()
+    assert not status.ready
+    assert "several pulses" in status.error
+    driver.disarm()
+    with pytest.raises(StimulatorRefused, match="several pulses"):
+        driver.arm()
+    driver.set_pair(None)
+    driver.arm()
+    bench.edge()
+    assert len(bench.pulses()) == 1
 
 
 def test_panel_options_of_the_twin_act_after_their_count():

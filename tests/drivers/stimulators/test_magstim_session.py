@@ -9,6 +9,7 @@ from drivers.magstim import codec
 from drivers.magstim.connect import magstim_200, magstim_bistim, magstim_rapid
 from drivers.magstim.replies import parse_temperature
 from drivers.magstim.session import MagstimSession
+from drivers.sim import magstim_commands
 from drivers.sim.magstim_commands import Conflict
 from drivers.sim.virtual_time import VirtualClock
 from drivers.stimulator import StimulatorRefused, StimulatorSilent, Train
@@ -328,6 +329,14 @@ def test_bistim_tells_its_mode_and_takes_a_second_power():
     assert driver.model.mode() == "1"
 
 
+def test_bistim_that_stays_in_another_mode_is_refused(monkeypatch):
+    driver, bench = magstim(magstim_bistim, model="bistim")
+    monkeypatch.setitem(magstim_commands._ACTIONS, "X", lambda _commands, _data: b"3")
+    with pytest.raises(StimulatorRefused, match="independent triggers"):
+        driver.open()
+    assert bench.harmless()
+
+
 def rapid(software=(9, 1, 0), code=CODE, variant="rapid", **options):
     def make(port, **rest):
         return magstim_rapid(
@@ -451,6 +460,15 @@ def test_refused_train_leaves_single_pulses():
 
 def refuse(*_args):
     raise Conflict
+
+
+def test_rapid_that_stays_in_its_train_mode_is_refused(monkeypatch):
+    driver, bench = rapid()
+    body = type(bench.machine._body)
+    monkeypatch.setattr(body, "in_train_mode", property(lambda _: True))
+    with pytest.raises(StimulatorRefused, match="does not leave its train mode"):
+        driver.open()
+    assert bench.harmless()
 
 
 def test_enhanced_power_goes_to_110_and_excludes_trains():
