@@ -61,6 +61,8 @@ class Attendance:
             record=record,
             stop=stop,
         )
+        self._by_hand: str | None = None
+        self._note = note
         attendants: list[Attendant] = [self._console]
         if stimulator is not None:
             self._stimulator = StimulatorAttendant(
@@ -74,6 +76,9 @@ class Attendance:
                 record=record,
             )
             attendants.append(self._stimulator)
+            kept = stimulator.kept
+            if not kept.arms_remotely and not kept.simulated:
+                self._by_hand = self._stimulator.where
         if isinstance(output, BridgedOutput):
             attendants.append(BridgeAttendant(output, record, note))
         self.attendants = tuple(attendants)
@@ -99,11 +104,13 @@ class Attendance:
         return Hands(offer=words.offer, say=say, strength_is=strength_is)
 
     def end(self) -> None:
-        """Disarm the stimulator.
+        """Disarm the stimulator; say so where only a person can.
 
         Raises
         ------
         StimulatorFault
         """
+        if self._by_hand is not None:
+            self._note(f"Disarm the {self._by_hand} by hand now: it stays armed.")
         if self._stimulator is not None:
             self._stimulator.end()

@@ -179,7 +179,10 @@ class StimulatorAttendant:
                 "switch it off now."
             ) from error
         self._tell(self._now())
-        self._record("stimulator disarmed", t=self._now(), device=self.where)
+        # The records must not claim what a device without a link cannot do.
+        told = self._kept.arms_remotely or self._kept.reads_back
+        kind = "stimulator disarmed" if told else "stimulator left to a person"
+        self._record(kind, t=self._now(), device=self.where)
 
     def _vouch(self) -> None:
         # In this order: a word that comes in between is no older than the clock says.

@@ -18,6 +18,7 @@ class Kept(Protocol):
 
     name: str
     port: str
+    simulated: bool
     reads_back: bool
     arms_remotely: bool
     confirms_pulses: bool

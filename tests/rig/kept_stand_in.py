@@ -23,6 +23,7 @@ class KeptStandIn:
 
     name, port = "coil", "/dev/ttyS9"
     confirms_pulses = False
+    simulated = False
 
     def __init__(self, *, arms_remotely: bool = True, reads_back: bool = True) -> None:
         self.arms_remotely = arms_remotely

@@ -1,10 +1,15 @@
 """A device that was armed is vouched for while its word is good, and no longer."""
 
+from types import SimpleNamespace
+
 import pytest
 from bad_days import assert_one_sentence
-from kept_stand_in import RULES, Ward, ward
+from kept_stand_in import RULES, KeptStandIn, Ward, ward
 
+from controller.engine.control import ControlWords
 from controller.errors import StimulatorFault
+from controller.rig.attendance import Attendance
+from controller.rig.stimulators import OpenedStimulator
 from drivers.base import PortLost
 from drivers.stimulator import PulseReport, StimulatorSilent
 
@@ -100,6 +105,39 @@ def test_end_disarms_and_says_so(armed: Ward) -> None:
     assert armed.kept.orders[-1] == "disarm"
     assert armed.vouched[-1] is None
     assert armed.events[-1]["event"] == "stimulator disarmed"
+
+
+def test_end_does_not_claim_to_have_disarmed_what_it_cannot_reach() -> None:
+    w = ward(KeptStandIn(arms_remotely=False, reads_back=False))
+    w.attendant.end()
+    assert w.events[-1]["event"] == "stimulator left to a person"
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "simulated", "n_notes"),
+    [(True, False, 1), (True, True, 0), (False, False, 0)],
+)
+def test_a_person_is_told_to_disarm_what_only_a_person_can(
+    by_hand: bool, simulated: bool, n_notes: int
+) -> None:
+    w = ward(KeptStandIn(arms_remotely=not by_hand))
+    w.kept.simulated = simulated
+    notes: list[str] = []
+    attendance = Attendance(
+        SimpleNamespace(),  # type: ignore[arg-type]
+        OpenedStimulator(kept=w.kept, setting=w.setting, rules=RULES),
+        words=ControlWords(),
+        record=lambda *_, **__: None,
+        note=notes.append,
+        console=None,
+        beats=None,
+        stop=lambda: None,
+    )
+    attendance.end()
+    assert (
+        notes
+        == ["Disarm the coil at /dev/ttyS9 by hand now: it stays armed."][:n_notes]
+    )
 
 
 def test_end_that_is_not_confirmed_tells_a_person_to_switch_it_off(armed: Ward) -> None:
