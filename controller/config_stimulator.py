@@ -12,6 +12,7 @@ from pydantic import Field
 
 from controller.config_fields import PortName, Positive, Section
 from controller.config_limits import LimitsSection
+from controller.safety.ceilings import Modality
 
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 EnhancedPercent = Annotated[float, Field(strict=True, ge=0, le=110)]
@@ -262,6 +263,9 @@ def stimulator_complaint(
             "limits.stimulator.max_intensity_pct_mso = "
             f"{allowed.max_intensity_pct_mso:g}"
         )
+    complaint = _modality_complaint(stimulator, limits)
+    if complaint is not None:
+        return complaint
     if isinstance(stimulator, BistimPair) and stimulator.makes_pairs:
         complaint = _pair_complaint(stimulator, limits)
         if complaint is not None:
@@ -275,6 +279,26 @@ def stimulator_complaint(
             "simulate both or neither"
         )
     return None
+
+
+def _modality_complaint(
+    stimulator: StimulatorSection, limits: LimitsSection
+) -> str | None:
+    """Return what is wrong with the modality, on which the absolute ranges depend.
+
+    A simulated device reaches nobody, so its rehearsal may go faster than a study.
+    """
+    if stimulator.simulated:
+        return None
+    if stimulator.driver_name == "ttl":
+        if limits.modality is not Modality.MARKER:
+            return None
+        what = "a marker reaches nobody; say what the stimulator does to a person"
+    elif limits.modality is Modality.TMS:
+        return None
+    else:
+        what = "this is a magnetic stimulator; say 'tms'"
+    return f"limits.modality is '{limits.modality}', but {what}"
 
 
 def _pair_complaint(pair: BistimPair, limits: LimitsSection) -> str | None:
@@ -296,6 +320,13 @@ def _pair_complaint(pair: BistimPair, limits: LimitsSection) -> str | None:
         return (
             f"stimulator.pair_interval_ms is {pair.pair_interval_ms:g}, shorter than "
             f"limits.train.min_pulse_interval_s = {train.min_pulse_interval_s:g} s"
+        )
+    between_s = train.min_inter_train_s + interval_s
+    if not limits.min_interval_s >= between_s:
+        return (
+            f"limits.min_interval_s is {limits.min_interval_s:g} s, but each trigger "
+            "makes a pair, and from pair to pair limits.train.min_inter_train_s and "
+            f"stimulator.pair_interval_ms want {between_s:g} s; give at least that"
         )
     if not interval_s <= train.max_train_s:
         return (

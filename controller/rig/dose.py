@@ -16,12 +16,15 @@ from controller.safety.dose import (
     FULL_OUTPUT_PCT_MSO,
     Dose,
     DoseLimits,
+    at_most,
     dose_of_edges,
     planned_dose,
 )
+from controller.safety.limits import Limits
 from controller.session.dose_book import DoseBook, book_path, books_folder
 from controller.session.folder import CONFIG
 from controller.session.load import load_session
+from controller.session.salvage import RECOVERED
 
 UNNAMED = "unnamed"
 _BOOK = "dose.jsonl"
@@ -37,7 +40,13 @@ def require_accountable(config: Config) -> None:
     """
     if config.output.simulated:
         return
-    if config.run.participant in ("", UNNAMED):
+    participant = config.run.participant
+    if participant != participant.strip():
+        raise ConfigError(
+            f"run.participant is {participant!r}, but blanks around it would open "
+            "another dose book; leave them out."
+        )
+    if participant in ("", UNNAMED):
         raise ConfigError(
             "run.participant is missing, but a real output needs the participant's "
             "pseudonym for the dose book; add it, or pass --participant."
@@ -140,6 +149,27 @@ def with_pairs(dose: Dose, config: Config) -> Dose:
     )
 
 
+def trigger_limits(config: Config) -> Limits:
+    """Return the limits by which triggers are judged.
+
+    Where the stimulator makes a pair of each, half as many triggers are as many pulses.
+
+    Raises
+    ------
+    ConfigError
+        They do not leave room for one trigger.
+    """
+    limits = config.limits.to_limits()
+    pair = config.stimulator
+    if not isinstance(pair, BistimPair) or not pair.makes_pairs:
+        return limits
+    return dataclasses.replace(
+        limits,
+        max_pulses=limits.max_pulses // 2,
+        max_per_minute=limits.max_per_minute // 2,
+    )
+
+
 def most_of(
     program: Program, max_pulses: int, intensity_pct_mso: float | None = None
 ) -> Dose:
@@ -184,10 +214,14 @@ def _book_of(participant: str, folder: Path) -> DoseBook:
 def count_session(participant: str, folder: Path) -> Dose:
     """Count a session that ended without being counted, from its records.
 
+    Never less than it gave: one trigger may have been on its way when it ended, and
+    where memory was lost too, its last seconds may have had as many as the limits
+    allow. Never more than its plan.
+
     Raises
     ------
     FileError, ConfigError
-        Its records cannot be read, or the book does not wait for it.
+        Its records cannot be read or are not whole, or the book does not wait for it.
     """
     folder = folder.resolve()
     session = load_session(folder)
@@ -196,8 +230,35 @@ def count_session(participant: str, folder: Path) -> Dose:
             f"The session {folder} was recorded without its edges, so its pulses "
             "cannot be counted."
         )
+    if session.notes:
+        raise FileError(
+            f"The session {folder} is not whole, so its pulses cannot be counted; run "
+            f"`phasegate recover {folder}`, then count again."
+        )
+    book = _book_of(participant, folder)
     config = parse_config(session.config_text, where=str(folder / CONFIG))
-    triggers = dose_of_edges(session.edges, intensity_pct_mso=intensity_of(config))
-    dose = with_pairs(triggers, config)
-    _book_of(participant, folder).settle(str(folder), dose, dt.datetime.now(dt.UTC))
+    recorded = dose_of_edges(session.edges, intensity_pct_mso=intensity_of(config))
+    lost = trigger_limits(config).max_per_minute if _lost_its_end(session.events) else 1
+    unrecorded = planned_dose(
+        [1] * lost, max_pulses=lost, intensity_pct_mso=intensity_of(config)
+    )
+    # Each may have been a train of its own, where there are any: the plan says.
+    unrecorded = dataclasses.replace(unrecorded, trains=lost)
+    dose = with_pairs(recorded + unrecorded, config)
+    plans = [one.dose for one in book.sessions() if one.session == str(folder)]
+    for plan in plans:
+        dose = at_most(plan, dose)
+    book.settle(str(folder), dose, dt.datetime.now(dt.UTC))
     return dose
+
+
+def _lost_its_end(events: list[dict[str, Any]]) -> bool:
+    """Return whether a session was recovered from the disk alone.
+
+    The disk keeps what is older than ten seconds, or the session is disarmed: a minute
+    is more than can have been lost.
+    """
+    return any(
+        event["event"] == RECOVERED and event.get("without_memory", True)
+        for event in events
+    )

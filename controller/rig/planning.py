@@ -17,6 +17,7 @@ from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.protocol.core_rows import Rows
 from controller.rig.design import Calibration, calibrate
+from controller.rig.dose import trigger_limits
 from controller.rig.gate_arrays import gate_arrays
 from controller.rig.gate_rules import gate_rules, with_second_site
 from controller.rig.profile import rest_of_profile
@@ -128,7 +129,7 @@ class Planner:
     def _program(
         self, calibration: Calibration | None, rules: Rules, edges: TriggerEdges | None
     ) -> Program:
-        config, limits = self.config, self.config.limits.to_limits()
+        config, limits = self.config, trigger_limits(self.config)
         design, mixing = None, self.mixing[:1]
         if calibration is not None:
             design, mixing = calibration.design, calibration.mixing

@@ -176,6 +176,14 @@ def dose_of_edges(
     )
 
 
+def at_most(plan: Dose, dose: Dose) -> Dose:
+    """Return a dose of which nothing is more than the plan had."""
+    names = [field.name for field in dataclasses.fields(Dose)]
+    return Dose(
+        **{name: min(getattr(plan, name), getattr(dose, name)) for name in names}
+    )
+
+
 def dose_complaint(
     limits: DoseLimits, *, planned: Dose, today: Dose, ever: Dose
 ) -> str | None:

@@ -49,6 +49,8 @@ class Salvaged:
         Samples that were freed from the rings and are not in the file.
     was_finished : bool
         There was nothing to do.
+    without_memory : bool
+        The rings were gone, and with them what came last.
     """
 
     n_samples: int = 0
@@ -58,6 +60,7 @@ class Salvaged:
     n_cut_bytes: int = 0
     n_lost_samples: int = 0
     was_finished: bool = False
+    without_memory: bool = False
 
 
 def cut_to_whole(path: Path, n_whole: int) -> int:
@@ -145,6 +148,7 @@ def salvage(folder: SessionFolder, rings: Rings | None, *, t_now: float) -> Salv
             n_events=n_events,
             n_cut_bytes=n_cut,
             n_lost_samples=max(0, int(left.tails[0]) - extents[layout.EEG_STREAM]),
+            without_memory=rings is None,
         )
         log.event(RECOVERED, {"t": t_now, **dataclasses.asdict(found)})
         pulses = fired(_table_again(folder, rows))

@@ -44,11 +44,12 @@ def tables(kind: str, **keys: Any) -> dict[str, Any]:
     if simulated:
         output = {"kind": "simulated-serial-byte"}
     stimulator = {"kind": kind, "intensity_pct_mso": 45} | port | needed | keys
-    return {
-        "output": output,
-        "stimulator": stimulator,
-        "limits": {"stimulator": LIMITS},
-    }
+    limits: dict[str, Any] = {"stimulator": LIMITS}
+    study: dict[str, Any] = {}
+    if not simulated:
+        limits |= {"modality": "tms", "min_interval_s": 5.0}
+        study = {"timing": {"iti_s": 6.0}}
+    return {"output": output, "stimulator": stimulator, "limits": limits} | study
 
 
 def test_every_driver_has_a_simulated_and_a_real_kind() -> None:
@@ -93,6 +94,16 @@ def test_without_a_section_a_person_does_the_rest() -> None:
             "the output is simulated and the stimulator is not",
         ),
         (
+            "magstim-200",
+            {"limits": {"stimulator": LIMITS, "modality": "sensory"}},
+            "limits.modality is 'sensory', but this is a magnetic stimulator",
+        ),
+        (
+            "ttl",
+            {"limits": {"stimulator": LIMITS, "modality": "marker"}},
+            "limits.modality is 'marker', but a marker reaches nobody",
+        ),
+        (
             "magstim-rapid",
             {"stimulator": {"intensity_pct_mso": 101}},
             "above 100 needs enhanced = true",
@@ -115,6 +126,13 @@ def test_what_does_not_go(
         (None, 10, 30, "which nothing allows without limits.train"),
         ({}, 1, 30, "shorter than limits.train.min_pulse_interval_s = 0.002 s"),
         ({}, 101, 30, "longer than limits.train.max_train_s = 0.1 s"),
+        (
+            {"min_inter_train_s": 4.991},
+            10,
+            30,
+            "stimulator.pair_interval_ms want 5.001 s",
+        ),
+        ({"min_inter_train_s": 4.99}, 10, 30, None),
         ({}, 10, 61, "above limits.stimulator.max_intensity_pct_mso = 60"),
         ({}, 2, 30, None),
         ({}, 0, 30, None),

@@ -14,6 +14,7 @@ from controller.safety.dose import (
     NO_DOSE,
     Dose,
     DoseLimits,
+    at_most,
     dose_complaint,
     dose_of_edges,
     planned_dose,
@@ -47,6 +48,12 @@ def test_nothing_is_nothing():
 def test_no_dose_takes_another_back(field, bad):
     with pytest.raises(ValueError, match=field):
         Dose(**{field: bad})
+
+
+def test_no_part_of_a_dose_is_more_than_the_plan_had():
+    plan = Dose(pulses=5, trains=1, full_pulses=5.0, highest_pct_mso=40.0)
+    dose = Dose(pulses=7, stimulated_s=2.0, full_pulses=3.5, highest_pct_mso=60.0)
+    assert at_most(plan, dose) == Dose(pulses=5, full_pulses=3.5, highest_pct_mso=40.0)
 
 
 def test_doses_add_up_and_the_strongest_stays():
