@@ -6,6 +6,7 @@ reads it with acquire and writes its own words with release.
 
 import enum
 import math
+import threading
 
 import numpy as np
 
@@ -46,6 +47,9 @@ class ControlWords:
 
     def __init__(self) -> None:
         self.words: Int64Array = np.zeros(N_WORDS, np.int64)
+        # Two threads look at the end of the rest: neither may give back what the other
+        # has just taken.
+        self._changing = threading.Lock()
         self.set_clock_offset(0.0)
         self.beat(-math.inf)
         for place in UNTIL.values():
@@ -73,7 +77,8 @@ class ControlWords:
 
     def permit(self, permit: Permit) -> None:
         """Give a permit; one that is timed holds only once it is vouched for."""
-        self.words[Word.PERMITS] = int(self.permits | permit)
+        with self._changing:
+            self.words[Word.PERMITS] = int(self.permits | permit)
 
     def vouch_until(self, permit: Permit, t_until: float) -> None:
         """Give timed permits until an instant of the host clock.
@@ -97,7 +102,7 @@ class ControlWords:
             )
         for timed in permit:
             self.words[UNTIL[timed]] = _bits(t_until)
-        self.words[Word.PERMITS] = int(self.permits | permit)
+        self.permit(permit)
 
     def holds_until(self, permit: Permit) -> float:
         """Return until when a timed permit was last vouched for."""
@@ -105,7 +110,8 @@ class ControlWords:
 
     def withdraw(self, permit: Permit) -> None:
         """Take a permit back; one store, so that all of them end at once."""
-        self.words[Word.PERMITS] = int(self.permits & ~permit)
+        with self._changing:
+            self.words[Word.PERMITS] = int(self.permits & ~permit)
 
     def offer(self, offer: int) -> None:
         """Say which trial may be given: what `core.offers.offer_of` returned."""

@@ -1,4 +1,6 @@
 import math
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -148,3 +150,30 @@ def test_a_beat_that_is_no_instant_is_none(words, beat):
 def test_words_are_64_bit_integers(words):
     assert words.words.dtype == np.int64
     assert words.words.flags.c_contiguous
+
+
+def test_no_thread_gives_back_what_another_takes(words):
+    """Every change is a read and a write; neither may fall between those of another."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def toggle(permit, n_lost):
+        for _ in range(3000):
+            words.permit(permit)
+            n_lost.append(not words.permits & permit)
+            words.withdraw(permit)
+            n_lost.append(bool(words.permits & permit))
+
+    lost = []
+    threads = [
+        threading.Thread(target=toggle, args=(permit, lost))
+        for permit in (Permit.RECORDING, Permit.MARKER)
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not any(lost)
