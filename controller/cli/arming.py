@@ -46,10 +46,10 @@ class Arming:
         return answer is not None and answer.strip() == WORD
 
     def ask(self, question: str) -> bool:
-        """Return whether a person confirms what a device cannot tell by itself."""
-        if self._granted:
-            self._display.note(f"Confirmed by option: {question}")
-            return True
+        """Return whether a person confirms what a device cannot tell by itself.
+
+        No option answers for that: who gave it beforehand has not seen the device.
+        """
         with self._display.paused():
             say(question)
             say(

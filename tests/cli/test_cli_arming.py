@@ -58,3 +58,14 @@ def test_question_pauses_the_display_and_is_limited_in_time(wishes) -> None:
     assert Arming(display, Desk(read_answer=answer), granted=False)("box") is True
     assert asked == [(ANSWER_WITHIN_S, True)]
     assert not display.is_paused
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("yes\n", True), ("no\n", False), ("", False)]
+)
+def test_no_option_answers_for_what_only_a_person_has_seen(
+    wishes, typed: str, expected: bool
+) -> None:
+    arming = Arming(Quiet(), Desk(read_answer=lambda _: typed), granted=True)
+    assert arming("box") is True
+    assert arming.ask("Is the coil set by hand to 55 %?") is expected
