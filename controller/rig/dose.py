@@ -75,10 +75,18 @@ class SessionDose:
     config: Config
 
     @classmethod
-    def of(cls, config: Config, folder: Path) -> "SessionDose":
-        """Return it; simulated outputs keep a book in the session's own folder."""
+    def of(cls, config: Config, folder: Path, *, fires: bool = True) -> "SessionDose":
+        """Return it; what reaches nobody keeps a book in the session's own folder.
+
+        Parameters
+        ----------
+        config : Config
+        folder : Path
+        fires : bool
+            Whether triggers leave at all: not on a virtual clock.
+        """
         path = folder / _BOOK
-        if not config.output.simulated:
+        if fires and not config.output.simulated:
             path = book_path(books_folder(), config.run.participant)
         return cls(book=DoseBook(path), session=str(folder), config=config)
 

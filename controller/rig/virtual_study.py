@@ -174,7 +174,7 @@ class _Run:
             folder, recorded_stream(stream), t_now=_T_START
         )
         self._outcome = SessionOutcome()
-        self._dose = SessionDose.of(config, folder.path)
+        self._dose = SessionDose.of(config, folder.path, fires=False)
         self._n_read = 0
         self._offer = 0
         self._markers: list[str] = []

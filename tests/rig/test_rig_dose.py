@@ -75,6 +75,15 @@ def test_a_simulated_session_keeps_its_book_in_its_folder(
     assert not books.exists()
 
 
+def test_what_runs_on_a_virtual_clock_stays_out_of_a_participants_book(
+    books: Path, tmp_path: Path
+) -> None:
+    dose = SessionDose.of(real_config(), tmp_path, fires=False)
+    dose.reserve(program_of(n_trials=5))
+    assert (tmp_path / "dose.jsonl").exists()
+    assert not books.exists()
+
+
 def test_a_real_session_is_counted_in_its_participants_book(
     books: Path, tmp_path: Path
 ) -> None:

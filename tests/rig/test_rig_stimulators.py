@@ -37,7 +37,7 @@ def opened(
 ) -> Iterator[OpenedStimulator]:
     given = tables(kind, **keys)
     given["limits"] |= {"min_interval_s": 4.0}
-    config = config_of(**given, timing={"iti_s": 5.0})
+    config = config_of(**(given | {"timing": {"iti_s": 5.0}}))
     assert config.stimulator is not None
     with opened_stimulator(
         config.stimulator,
