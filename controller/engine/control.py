@@ -102,7 +102,8 @@ class ControlWords:
             )
         for timed in permit:
             self.words[UNTIL[timed]] = _bits(t_until)
-        self.permit(permit)
+        with self._changing:
+            self.words[Word.PERMITS] = int(self.permits | permit)
 
     def holds_until(self, permit: Permit) -> float:
         """Return until when a timed permit was last vouched for."""
