@@ -172,13 +172,19 @@ def run_virtually(
     config: Config, text: str, wish: StudyWish, *, out: Path, as_json: bool
 ) -> None:
     """Run a protocol on a virtual clock and show what came of it."""
+    from controller.report.page import write_report
+    from controller.report.score import score_session
+    from controller.rig.records import session_facts
     from controller.rig.virtual_study import run_study_virtually
 
     study = wish.study(config.run.participant)
     say("On a virtual clock, with a simulated participant; nothing is fired.")
     result = run_study_virtually(config, text, study, out=out, say=say)
+    score_session(result.folder, session_facts(config, result.outcome, None))
+    report = write_report(result.folder)
     told: dict[str, Any] = {
         "folder": str(result.folder),
+        "report": str(report),
         "duration_s": round(result.lasts_s, 3),
         "dose": {"pulses": result.dose.pulses, "trains": result.dose.trains},
         **counts_of(result.progress),
@@ -188,7 +194,7 @@ def run_virtually(
         return
     show_counts(told)
     click.echo(f"duration  {result.lasts_s / 60.0:.1f} min of virtual time")
-    click.echo(f"folder    {result.folder}")
+    click.echo(f"folder    {result.folder}\nreport    {report}")
 
 
 def counts_of(progress: "Progress") -> dict[str, Any]:

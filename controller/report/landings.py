@@ -51,6 +51,8 @@ class Landings:
         What `before_rad` was made by.
     artifact : bool
         The pulses can be seen in the virtual channel itself.
+    is_live : bool
+        False where nothing was fired, so that all are shadows in truth.
     """
 
     condition: Int64Array
@@ -61,6 +63,7 @@ class Landings:
     before_rad: Float64Array
     method: BeforePulse | None
     artifact: bool
+    is_live: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,6 +150,7 @@ def landings_of(session: Session, left: Any, virtual: Virtual | None) -> Landing
         before_rad=before,
         method=method,
         artifact=artifact,
+        is_live=session.is_live,
     )
 
 
@@ -225,7 +229,7 @@ def _cell(
             measured[source] = measure(
                 source, phases[known], landings.target_rad[known], method
             )
-    best = _best(measured, artifact=landings.artifact)
+    best = _best(measured, artifact=landings.artifact, is_live=landings.is_live)
     rows = as_if if best is not None and best.source == "shadows" else fired
     by_best = best is not None and best.source == "before"
     phases, n_each = landings.whole_rad[rows], 1
@@ -248,12 +252,15 @@ def _cell(
     )
 
 
-def _best(measured: dict[str, Measured], *, artifact: bool) -> Measured | None:
+def _best(
+    measured: dict[str, Measured], *, artifact: bool, is_live: bool
+) -> Measured | None:
     """Return the source to be believed: shadows, if there are enough of them.
 
-    Without them the whole recording, unless the pulses can be seen in it.
+    Without them, or where nothing was fired, the whole recording, unless pulses can be
+    seen in it.
     """
     order = ["before", "whole"] if artifact else ["whole", "before"]
-    enough = "shadows" in measured and measured["shadows"].n >= FEW_PULSES
+    enough = is_live and "shadows" in measured and measured["shadows"].n >= FEW_PULSES
     order = ["shadows", *order] if enough else [*order, "shadows"]
     return next((measured[source] for source in order if source in measured), None)

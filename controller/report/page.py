@@ -176,7 +176,7 @@ def _page(session: Session, summary: dict[str, Any], allocation: Path | None) ->
         verdict=_verdict(summary, criteria, blind=blind),
         headline=words.blind_headline(summary)
         if blind
-        else words.headline(summary, circles.n_targets),
+        else words.headline(summary, circles.targets),
         statistics="" if blind else _statistics(left, believed),
         blinded=blindness.sentence,
         is_blind=blind,

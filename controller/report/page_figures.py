@@ -65,15 +65,16 @@ class Circles:
     spread: bool
 
     @property
-    def n_targets(self) -> int:
-        """How many different targets there were, random phases counted as two."""
+    def targets(self) -> str | None:
+        """Several targets in words; None where there is one."""
         known = {
             round(cell.target_rad, 6)
             for cell in self.cells
             if cell.target_rad is not None
         }
-        scattered = any(cell.words == "random phases" for cell in self.cells)
-        return len(known) + 2 * scattered
+        if any(cell.words == "random phases" for cell in self.cells):
+            return "their targets" if known else "random phases"
+        return f"{len(known)} targets" if len(known) > 1 else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

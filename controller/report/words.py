@@ -123,14 +123,14 @@ def criteria_verdict(outcome: str) -> Verdict:
     }[outcome]
 
 
-def headline(summary: dict[str, Any], n_targets: int = 1) -> str:
+def headline(summary: dict[str, Any], targets: str | None = None) -> str:
     """Return the session in one sentence.
 
     Parameters
     ----------
     summary : dict
-    n_targets : int
-        Different targets; with several, the summary's own names none of them.
+    targets : str, optional
+        Several targets in words; the summary's own is then none of them.
     """
     n_fired, n_planned = summary["pulses"]["fired"], summary["pulses"]["planned"]
     error = believed_error(summary)
@@ -140,14 +140,10 @@ def headline(summary: dict[str, Any], n_targets: int = 1) -> str:
     pulses = count(n_fired, "pulse was", "pulses were")
     if error["n"] == 0:
         return f"{pulses} fired; the phase of none could be checked afterwards."
-    target = phase_words(summary["target_phase_deg"])
-    if n_targets > 1:
-        target = f"{n_targets} targets"
-    sentence = (
-        f"{pulses} fired at {target}, landing {_distance(error['mean'])} on average"
-    )
-    if n_targets > 1:
-        sentence = sentence.replace("it on average", "them on average")
+    target = targets or phase_words(summary["target_phase_deg"])
+    it = "it" if targets is None else "them"
+    distance = _distance(error["mean"], it)
+    sentence = f"{pulses} fired at {target}, landing {distance} on average"
     if error["n"] > 1:
         sentence += f", with a spread (circular SD) of {_sd(error['sd'])}"
     return f"{sentence}; {error['within_45']:.0%} within 45°."
@@ -245,10 +241,10 @@ def _bars(rows: list[tuple[str, str, int]]) -> list[Bar]:
     ]
 
 
-def _distance(error_deg: float) -> str:
+def _distance(error_deg: float, it: str) -> str:
     if f"{abs(error_deg):.1f}" == "0.0":
-        return "exactly on it"
-    return f"{abs(error_deg):.1f}° {'before' if error_deg < 0 else 'after'} it"
+        return f"exactly on {it}"
+    return f"{abs(error_deg):.1f}° {'before' if error_deg < 0 else 'after'} {it}"
 
 
 def _sd(sd: float | None) -> str:

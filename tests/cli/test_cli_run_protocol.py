@@ -38,6 +38,9 @@ def test_and_for_machines(invoke, short, tmp_path, read_json) -> None:
     assert told["conditions"] == {"clock": {"given": 3}, "peak": {"given": 3}}
     assert told["dose"]["pulses"] == 6
     assert (Path(told["folder"]) / "trials.jsonl").exists()
+    page = Path(told["report"]).read_text(encoding="utf-8")
+    assert "peak: the peak (0°)" in page
+    assert "by the clock" in page
 
 
 @pytest.mark.parametrize(

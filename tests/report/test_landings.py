@@ -146,6 +146,12 @@ def test_the_source_to_believe(n_shadows, artifact, believed):
     assert len(marked) == 1
 
 
+def test_where_nothing_was_fired_all_are_as_good_as_shadows():
+    rows = [*around(0, 20, 30, 1), *around(0, 20, 15, 2, shadow=True)]
+    told = dataclasses.replace(landings(*rows), is_live=False)
+    assert cells_of(told, NOBODY)[0].best.source == "whole"
+
+
 def test_artifact_without_anything_better_is_told():
     rows = [(0, 0, 5, math.nan, False)] * 12
     told = landings(*rows, artifact=True)
