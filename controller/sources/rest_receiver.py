@@ -2,6 +2,7 @@
 
 import ctypes
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ from controller.kernels.jit import Float32Array, Float64Array
 from controller.sources.lsl import LslInlet
 
 _PULL_TIMEOUT_S = 0.2
+_SPARE_S = 1.0
 _SILENCE_S = 2.0
 _TELL_EVERY_S = 0.1
 
@@ -63,7 +65,12 @@ def receive(inlet: LslInlet, seconds: float, progress: Progress) -> Received:
     arrivals: list[float] = []
     rows: list[Float32Array] = []
     t_start = t_told = t_latest = pylsl.local_clock()
-    while t_latest - t_start < seconds:
+    # The first sample comes an instant late: without the spare second, 30 s asked for
+    # would be some samples less than 30 s.
+    n_wanted = math.ceil(seconds * inlet.description.sfreq_hz)
+    while t_latest - t_start < seconds or (
+        len(rows) < n_wanted and t_latest - t_start < seconds + _SPARE_S
+    ):
         stamp = pull(handle, row, n_channels, timeout_s, ctypes.byref(error))
         now = pylsl.local_clock()
         if error.value < 0:
