@@ -190,7 +190,11 @@ def rows_of(books: dict[str, Any]) -> list[Row]:
     )
     figures = {
         "resume.lost_from_log": books["seen"] - books["logged"],
-        "resume.lost_from_dose_books": books["seen"] - books["booked"],
+        "resume.lost_from_dose_books": max(0, books["seen"] - books["booked"]),
+        # Each part that was killed counts one pulse that may have been on its way.
+        "resume.too_many_in_dose_books": max(
+            0, books["booked"] - books["seen"] - books["kills"]
+        ),
         "resume.trials_given_twice": len(books["given_twice"]),
         "resume.trials_missing": len(books["missing"]),
     }
