@@ -126,3 +126,35 @@ def test_a_threshold_that_nothing_needs_is_refused() -> None:
     told = check(shipped_config("mu-c3.toml"), "--rmt", "40")
     assert told.exit_code == 3
     assert "stimulator.intensity_pct_rmt" in told.stderr
+
+
+def live(tmp_path: Path, *arguments: object, config: str = "mu-magstim-simulated.toml"):
+    paths = ("--profiles", tmp_path / "profiles", "--sessions", tmp_path / "sessions")
+    told = ["threshold", shipped_config(config), *paths, *arguments]
+    return CliRunner().invoke(cli, [str(each) for each in told])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "words"),
+    [
+        ((), "mu-c3.toml", "has no [stimulator]"),
+        (("--highest", "70"), "mu-magstim-simulated.toml", "max_intensity_pct_mso"),
+        (("--window", "20", "21"), "mu-magstim-simulated.toml", "window"),
+        (("--interval", "6", "4"), "mu-magstim-simulated.toml", "interval"),
+        (("--interval", "1", "2"), "mu-magstim-simulated.toml", "min_interval_s"),
+    ],
+)
+def test_a_live_hunt_that_cannot_be_is_refused_before_anything_opens(
+    tmp_path: Path, arguments: tuple[object, ...], config: str, words: str
+) -> None:
+    result = live(tmp_path, *arguments, config=config)
+    assert result.exit_code == 3
+    assert words in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_is_not_written_over_by_a_live_hunt_either(tmp_path: Path) -> None:
+    out = tmp_path / "x.json"
+    out.write_text("precious")
+    assert live(tmp_path, "--out", out).exit_code == 17
+    assert out.read_text() == "precious"
