@@ -1,5 +1,6 @@
 """The operator's keyboard while a protocol runs: a line is a command."""
 
+import os
 import select
 import sys
 import threading
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from controller.rig.stage_waits import Signals
 
 _LOOK_EVERY_S = 0.1
+_MOST_BYTES = 4096
 
 
 class Keyboard:
@@ -40,11 +42,15 @@ class Keyboard:
             self._thread = None
 
     def _read(self, signals: "Signals") -> None:
+        # Past the text file's buffer, in which a second line would wait unseen.
+        descriptor, typed = self._lines.fileno(), b""
         while not self._over.is_set():
-            ready, _, _ = select.select([self._lines], [], [], _LOOK_EVERY_S)
+            ready, _, _ = select.select([descriptor], [], [], _LOOK_EVERY_S)
             if not ready:
                 continue
-            line = self._lines.readline()
-            if not line:
+            piece = os.read(descriptor, _MOST_BYTES)
+            if not piece:
                 return
-            signals.command(line)
+            *lines, typed = (typed + piece).split(b"\n")
+            for line in lines:
+                signals.command(line.decode(errors="replace"))
