@@ -4,12 +4,13 @@ A key stands without a default where a wrong guess could move a line that it sho
 or leave one up.
 """
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import Field
 
 from controller.config_fields import Code, Latency, PortName, Positive, Section
+from controller.errors import ConfigError
 
 LineNumber = Annotated[int, Field(strict=True, ge=1, le=8)]
 LineMask = Annotated[int, Field(strict=True, ge=1, le=65535)]
@@ -22,6 +23,17 @@ Setting = bool | int | float | str
 """What a setting of a plug-in may be."""
 
 
+def _word_or_figure(value: Any, figure: pydantic.ValidatorFunctionWrapHandler) -> Any:
+    """Take the word as it is; of anything else, complain as of a figure."""
+    return value if value == "measured" else figure(value)
+
+
+if TYPE_CHECKING:
+    LatencyOrWord = float | Literal["measured"]
+else:
+    LatencyOrWord = Annotated[Latency, pydantic.WrapValidator(_word_or_figure)]
+
+
 class OutputSection(Section):
     """What every trigger output has."""
 
@@ -29,7 +41,25 @@ class OutputSection(Section):
 
     kind: str
     pulse_ms: Positive = 5.0
-    latency_ms: Latency = 0.0
+    latency_ms: LatencyOrWord = Field(
+        0.0, description='from call to pulse, or "measured": by doctor --loopback'
+    )
+
+    @property
+    def latency_s(self) -> float:
+        """From the call to the pulse, seconds.
+
+        Raises
+        ------
+        ConfigError
+            It is to be the measured one, and nobody has looked that up.
+        """
+        if isinstance(self.latency_ms, str):
+            raise ConfigError(
+                'output.latency_ms is "measured", which `phasegate run` and `phasegate '
+                "check` look up beside the configuration file; write the figure."
+            )
+        return self.latency_ms / 1e3
 
     @property
     def driver_name(self) -> str:

@@ -25,8 +25,8 @@ _PLAIN: Final[Mapping[str, str]] = {
 def output_words(output: OutputSection) -> str:
     """Return where triggers go, in a sentence."""
     latency = (
-        f"; {output.latency_ms:g} ms from call to pulse are made up for"
-        if output.latency_ms
+        f"; {output.latency_s * 1e3:g} ms from call to pulse are made up for"
+        if output.latency_s
         else ""
     )
     return f"{_kind_words(output)}{latency}"

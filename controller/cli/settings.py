@@ -1,6 +1,7 @@
 """A configuration file, with a few keys changed from the command line."""
 
 import dataclasses
+import datetime as dt
 import json
 import tomllib
 from pathlib import Path
@@ -118,7 +119,7 @@ class Settings:
         kept = {
             key: output[key]
             for key in ("code", "pulse_ms", "latency_ms")
-            if key in output
+            if key in output and output[key] != "measured"
         }
         self.tables["output"] = {"kind": "simulated-serial-byte"} | kept
         self.changed = True
@@ -141,12 +142,26 @@ class Settings:
         ConfigError
             What was put in contradicts the rest.
         """
-        if not self.changed:
+        tables = self._with_latency()
+        if not self.changed and tables is self.tables:
             return parse_config(self.text, where=str(self.path)), self.text
         text = f"# {self.path.name}, with changes from the command line.\n" + as_toml(
-            self.tables
+            tables
         )
         return parse_config(text, where=f"{self.path} with these options"), text
+
+    def _with_latency(self) -> dict[str, Any]:
+        """Return the tables with the output's measured latency, if it is wanted."""
+        output = self.tables.get("output")
+        if not isinstance(output, dict) or output.get("latency_ms") != "measured":
+            return self.tables
+        from controller.rig.latency_file import measured_latency_ms
+
+        # What is wrong with the rest comes first.
+        parse_config(self.text, where=str(self.path))
+        now = dt.datetime.now(dt.UTC)
+        latency_ms = measured_latency_ms(self.path, self.tables, now)
+        return self.tables | {"output": output | {"latency_ms": latency_ms}}
 
 
 def _told(text: str) -> object:

@@ -34,7 +34,7 @@ def horizon_s(config: Config, timing: StreamTiming) -> float:
     before the latest moment on average, then the output's latency.
     """
     to_deadline_s = lock_s(config, timing) - 0.5 * timing.arrival_interval_s
-    latency_s = config.output.latency_ms / 1e3
+    latency_s = config.output.latency_s
     # In this order NaN stays NaN, which the design then refuses.
     return timing.data_age_p50_s + max(to_deadline_s, 0.0) + latency_s
 
@@ -60,6 +60,6 @@ def rules_of(config: Config, timing: StreamTiming) -> Rules:
         quantile=config.gate.percentile / 100.0,
         window_s=config.gate.window_s,
         refractory_s=config.timing.refractory_s,
-        output_latency_s=config.output.latency_ms / 1e3,
+        output_latency_s=config.output.latency_s,
         lock_s=lock_s(config, timing),
     )

@@ -1,3 +1,5 @@
+import datetime as dt
+import json
 import tomllib
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from controller.cli.settings import Settings, as_toml
 from controller.cli.shipped import shipped_config
 from controller.errors import ConfigError, FileError
+from controller.rig.latency_file import equipment_of, latency_path
 
 # TOML text is UTF-8, so it has no halves of surrogate pairs.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -32,6 +35,9 @@ documents = st.dictionaries(
 @given(documents)
 def test_toml_reads_back_as_written(document) -> None:
     assert tomllib.loads(as_toml(document)) == document
+
+
+REAL = shipped_config("alpha-peak-serial.toml")
 
 
 def test_an_unchanged_file_is_kept_to_the_letter() -> None:
@@ -123,3 +129,23 @@ def test_a_key_without_a_value_is_taken_out() -> None:
     settings = Settings.read(shipped_config("demo.toml"))
     settings.assign("gate.percentile=")
     assert "percentile" not in settings.tables["gate"]
+
+
+def test_a_measured_latency_takes_the_place_of_the_word(tmp_path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        REAL.read_text().replace("latency_ms = 0.0", 'latency_ms = "measured"')
+    )
+    with pytest.raises(ConfigError, match="--loopback"):
+        Settings.read(path)
+    kept = {
+        "form": "phasegate latency 1",
+        "measured": dt.datetime.now(dt.UTC).isoformat(),
+        "latency_ms": 4.25,
+        "equipment": equipment_of(tomllib.loads(path.read_text())),
+    }
+    latency_path(path).write_text(json.dumps(kept))
+    config, text = Settings.read(path).parsed()
+    assert config.output.latency_s == 0.00425
+    # The session's records hold the figure, not the word.
+    assert "latency_ms = 4.25" in text
