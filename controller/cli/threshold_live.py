@@ -210,7 +210,7 @@ def _plan(config: Config, wish: HuntWish) -> "HuntPlan":
         channel=muscle_channel(config.source, wish.emg),
         iti_s=wish.interval_s,
         seed=config.timing.seed,
-        output_latency_s=config.output.latency_ms / 1e3,
+        output_latency_s=config.output.latency_s,
     )
 
 
