@@ -15,7 +15,7 @@ from controller.report.parts import first_folder
 from controller.session.append_file import reason_of
 from controller.session.folder import PROTOCOL
 from controller.session.load import Session
-from controller.session.trial_log_file import TRIAL_LOG
+from controller.session.trial_file import TRIALS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +71,7 @@ def study_of(session: Session) -> Study:
     if not path.is_file():
         return Study(protocol=None)
     protocol = parse_protocol(_read(path).decode("utf-8"), where=str(path))
-    log = folder / TRIAL_LOG
+    log = folder / TRIALS
     if not log.is_file():
         return Study(protocol=protocol)
     events, _ = read_events(_read(log), where=str(log))

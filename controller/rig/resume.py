@@ -9,12 +9,11 @@ from controller.errors import FileError
 from controller.protocol.protocol_file import parse_protocol
 from controller.rig.dose import count_session, is_counted
 from controller.rig.study import Study
-from controller.session.folder import MANIFEST, SessionFolder
+from controller.session.folder import MANIFEST, PROTOCOL, SessionFolder
 from controller.session.manifest import write_manifest
 from controller.session.recover import recover
 from controller.session.seal_file import read_seal
 from controller.session.study_file import (
-    PROTOCOL,
     Begun,
     parts_of,
     read_begun,

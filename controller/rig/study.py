@@ -19,6 +19,7 @@ from controller.protocol.stage_forms import Calibration, Rest
 from controller.protocol.trial_list import Trial, trial_list
 from controller.protocol.trial_log import Progress
 from controller.rig.device_rules import device_rules
+from controller.rig.dose import trigger_limits
 from controller.session.yoked import yoked_times_s
 
 
@@ -197,7 +198,7 @@ def rig_of(config: Config) -> Rig:
     """Return what a configuration's limits say to a protocol."""
     stimulator, dose = config.limits.stimulator, config.limits.dose
     return Rig(
-        limits=config.limits.to_limits(),
+        limits=trigger_limits(config),
         pulse_s=config.output.pulse_ms / 1e3,
         simulated=config.output.simulated,
         max_intensity_pct_mso=(

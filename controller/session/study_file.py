@@ -14,10 +14,9 @@ from controller.errors import FileError, RecordingError
 from controller.protocol.row_news import RowPlan, Tally
 from controller.protocol.trial_events import Fired
 from controller.session.append_file import AppendFile, reason_of
-from controller.session.folder import CONFIG
+from controller.session.folder import CONFIG, PROTOCOL
 from controller.session.load import load_session
 
-PROTOCOL: Final = "protocol.toml"
 STUDY: Final = "study.json"
 PARTS: Final = "parts.jsonl"
 ROWS: Final = "rows.json"

@@ -1,4 +1,4 @@
-"""The trial log on the disk, `trials.jsonl`: each event is there before it counts."""
+"""The trial log on the disk, `trials.jsonl`: only what can follow is written."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,7 +38,7 @@ class TrialFile:
         self._file = AppendFile(path, resume=there)
 
     def add(self, kind: type[Any], t: float, **fields: Any) -> None:
-        """Write an event, then let it count.
+        """Take an event and write it; on trouble with the disk the session has to end.
 
         Parameters
         ----------
@@ -58,9 +58,10 @@ class TrialFile:
         self.append(kind(seq=self.progress.n_events, t=t, **fields))
 
     def append(self, event: Event) -> None:
-        """Write an event, then let it count; raises as `add`."""
-        self._file.append(to_line(event))
+        """Write an event that is complete; raises as `add`."""
+        # Taken first: what cannot follow must not be written.
         self.progress.take(event)
+        self._file.append(to_line(event))
         if isinstance(event, Started | Fired):
             self._file.sync()
 
