@@ -47,7 +47,11 @@ def session_table(session: Session, name: str) -> Table:
     if name == "pulses":
         trials = trial_table(session, grid_of(session))
         return trials.picked(
-            [row for row, status in enumerate(trials["status"]) if status != "held"]
+            [
+                row
+                for row, status in enumerate(trials["status"])
+                if status not in ("held", "as-if")
+            ]
         )
     if name == "edges":
         return _edges(session)

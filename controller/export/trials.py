@@ -23,6 +23,7 @@ STATUSES = {
     "uncertain": "the trigger output failed in the call: nobody knows whether it left",
     "refused": "a pulse was planned and the interlock refused it",
     "held": "the target phase came, and a gate was closed",
+    "as-if": "a shadow or a control: recorded as if, and never fired",
 }
 HOST = "seconds on the host's LSL clock"
 
@@ -220,6 +221,8 @@ def _status(decisions: Any, pulses: Any) -> list[Cell]:
     for decision, pulse in zip(decisions, pulses, strict=True):
         if decision["outcome"] == Outcome.HELD:
             status.append("held")
+        elif decision["outcome"] == Outcome.AS_IF:
+            status.append("as-if")
         elif np.isfinite(pulse["t_fired"]):
             status.append("fired")
         elif pulse["refusal"] == Refusal.OUTPUT_FAILED:
