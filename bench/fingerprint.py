@@ -25,7 +25,7 @@ from bench.outcome import conditions_now
 from bench.session_maker import Trouble, make_session
 from bench.session_troubles import artifacts, gaps, stalls
 from controller.config import parse_config
-from controller.rig.replay_report import replay_folder
+from controller.rig.replay.report import replay_folder
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -36,7 +36,7 @@ from controller.core.reasons import Fault
 from controller.engine.virtual import VirtualRun, regular_tape, run_virtual
 from controller.estimators.base import Design
 from controller.kernels.jit import Float64Array
-from controller.rig.program import amplitude_window
+from controller.rig.programs.program import amplitude_window
 
 SUITE = "kernels"
 

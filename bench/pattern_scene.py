@@ -10,7 +10,12 @@ from controller.core.structures import Program
 from controller.protocol.core_rows import Rows, Wiring, rows_of
 from controller.protocol.protocol_file import parse_protocol
 from controller.protocol.trial_list import trial_list
-from controller.rig.program import Rules, build_program, make_trials, require_allowed
+from controller.rig.programs.program import (
+    Rules,
+    build_program,
+    make_trials,
+    require_allowed,
+)
 from controller.safety.limits import TrainLimits
 from drivers.base import TriggerEdges
 

@@ -18,8 +18,8 @@ from controller.cli.shipped import shipped_config
 from controller.config import load_config
 from controller.protocol.dose import planned_dose
 from controller.protocol.protocol_file import load_protocol
-from controller.rig.study import Study
-from controller.rig.virtual_study import run_study_virtually
+from controller.rig.study.prepared import Study
+from controller.rig.study.virtual_study import run_study_virtually
 
 _SESSION_S = 40.0 * 60.0
 _WITHIN_S = 10.0

@@ -25,10 +25,14 @@ from controller.engine.clock import host_clock
 from controller.engine.telemetry import backlog
 from controller.kernels.jit import Float32Array, new_records
 from controller.session.folder import EEG, SessionFolder
-from controller.session.recorder import DECISION_STREAM, EEG_STREAM
-from controller.session.rings import create_rings
-from controller.session.running_recorder import RunningRecorder
-from controller.session.streams import Channel, StreamDescription, stream_as_dict
+from controller.session.recording.recorder import DECISION_STREAM, EEG_STREAM
+from controller.session.recording.rings import create_rings
+from controller.session.recording.running_recorder import RunningRecorder
+from controller.session.recording.streams import (
+    Channel,
+    StreamDescription,
+    stream_as_dict,
+)
 from controller.session.xdf_reader import read_xdf, scan_xdf
 
 _BLOCK_S = 0.005

@@ -28,7 +28,7 @@ from bench.scenes import (
 )
 from bench.signals import RHYTHM_HZ
 from controller.engine.privileges import acquire_for_this_thread, settle_collector
-from controller.rig.program import SPIN_S
+from controller.rig.programs.program import SPIN_S
 from controller.sources.lsl import FoundStream
 
 _BUFFER_S = 30

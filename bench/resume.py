@@ -23,10 +23,10 @@ from bench.rows import Bound, Row
 from controller.cli.shipped import shipped_config
 from controller.protocol.protocol_file import parse_protocol
 from controller.rig.dose import count_session, is_counted
-from controller.rig.resume import study_begun
-from controller.session.dose_book import DoseBook
-from controller.session.study_file import parts_of, read_begun
-from controller.session.trial_file import TRIALS, TrialFile
+from controller.rig.study.resume import study_begun
+from controller.session.books.dose_book import DoseBook
+from controller.session.books.study_file import parts_of, read_begun
+from controller.session.books.trial_file import TRIALS, TrialFile
 
 _COMMAND = "from controller.cli.main import main; main()"
 _LONGEST_S = 600.0

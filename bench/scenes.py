@@ -23,7 +23,7 @@ from controller.estimators.base import Brief, Design
 from controller.estimators.echt import window_response
 from controller.estimators.iir import CausalQuadrature
 from controller.kernels.jit import Float64Array, new_records
-from controller.rig.program import Rules, build_program, make_trials
+from controller.rig.programs.program import Rules, build_program, make_trials
 from controller.safety.ceilings import Modality
 from controller.safety.limits import Limits, TrainLimits
 from drivers.base import TriggerEdges, WireAction

@@ -16,7 +16,7 @@ from controller.config import Config, SyntheticSource
 from controller.engine.virtual import Tape
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array, Int64Array
-from controller.rig.tape_session import Given, planner_of, run_on_tape
+from controller.rig.replay.tape_session import Given, planner_of, run_on_tape
 from controller.safety.interlock import Permit
 from controller.sources.description import StreamDescription
 from controller.sources.synthetic.signal import SyntheticParticipant

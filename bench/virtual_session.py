@@ -21,7 +21,7 @@ from controller.calibration.positions import POSITIONS
 from controller.config import parse_config
 from controller.estimators.base import Brief, Design, Designer
 from controller.kernels.jit import Float64Array
-from controller.rig.replay_report import ReplayReport, replay_folder
+from controller.rig.replay.report import ReplayReport, replay_folder
 
 SUITE = "virtual_session"
 

@@ -26,7 +26,7 @@ def main() -> None:
     from bench.signals import rhythm
     from controller.core.memory import new_memory
     from controller.engine.virtual import regular_tape, run_virtual
-    from controller.rig.program import amplitude_window
+    from controller.rig.programs.program import amplitude_window
 
     t_imported = time.perf_counter()
     design = recursive_design(alpha_brief(1000.0))

@@ -14,8 +14,8 @@ from controller.report.score import score_session
 from controller.safety.interlock import Refusal
 from controller.session.folder import SessionFolder
 from controller.session.provenance import provenance
-from controller.session.recorder import SessionRecorder
-from controller.session.streams import Channel, StreamDescription
+from controller.session.recording.recorder import SessionRecorder
+from controller.session.recording.streams import Channel, StreamDescription
 from controller.session.summary import SessionFacts
 
 SFREQ_HZ = 1000.0

@@ -12,7 +12,7 @@ from controller.engine.virtual import Tape
 from controller.estimators.base import Brief, Decimation, Design, LocalPart
 from controller.estimators.confidence import Confidence
 from controller.estimators.iir import CausalQuadrature
-from controller.rig.program import Rules, build_program, make_trials
+from controller.rig.programs.program import Rules, build_program, make_trials
 from controller.safety.interlock import Permit
 from drivers.base import TriggerEdges, WireAction
 

@@ -6,7 +6,7 @@ from bench.faults.evidence import Reason
 from controller.core.reasons import HOLD_SENTENCES, HoldReason, Outcome
 from controller.safety.interlock import REFUSAL_SENTENCES, Refusal
 from controller.session.load import Session
-from controller.session.recorder_process import ENDED_ABRUPTLY
+from controller.session.recording.process import ENDED_ABRUPTLY
 
 
 def fault_with(*words: str) -> Reason:

@@ -23,7 +23,7 @@ from typing import Any
 from bench.faults.cable import Cable
 from bench.lifeline import REPOSITORY
 from controller.config_source import SyntheticSource
-from controller.session.rings import rings_of
+from controller.session.recording.rings import rings_of
 from controller.sources.process import ParticipantWires, SourceProcess, start_source
 from drivers.sim.process import TwinProcess
 

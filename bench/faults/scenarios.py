@@ -24,7 +24,7 @@ from controller.errors import (
 )
 from controller.safety.interlock import Refusal
 from controller.session.load import Session
-from controller.session.rings import open_rings, rings_of
+from controller.session.recording.rings import open_rings, rings_of
 
 _LATE_S = 0.1
 _STALL_CUE = "stall"

@@ -11,7 +11,7 @@ from controller.core.records import DECISION, EDGE
 from controller.kernels.jit import Float32Array, Float64Array
 from controller.session.load import load_session
 from controller.session.manifest import verify
-from controller.session.recorder import (
+from controller.session.recording.recorder import (
     DECISION_STREAM,
     EDGE_STREAM,
     EEG_STREAM,

@@ -20,9 +20,9 @@ from bench.kill.scene import SFREQ_HZ, Scene
 from bench.lifeline import REPOSITORY
 from controller.engine.clock import host_clock
 from controller.session.folder import SessionFolder
-from controller.session.process_marks import is_alive
+from controller.session.recording.process_marks import is_alive
+from controller.session.recording.rings import Rings, open_rings, rings_of
 from controller.session.recover import recover
-from controller.session.rings import Rings, open_rings, rings_of
 
 _START_TIMEOUT_S = 240.0
 _END_TIMEOUT_S = 120.0

@@ -10,8 +10,8 @@ from bench.scenes import alpha_brief, alpha_program, hjorth, recursive_design
 from controller.core.memory import new_memory
 from controller.core.structures import Memory, Program
 from controller.engine.virtual import Tape, regular_tape, run_virtual
-from controller.rig.program import amplitude_window
-from controller.session.streams import Channel, StreamDescription
+from controller.rig.programs.program import amplitude_window
+from controller.session.recording.streams import Channel, StreamDescription
 
 SFREQ_HZ = 1000.0
 N_CHANNELS = 64

@@ -16,10 +16,10 @@ from controller.engine.telemetry import backlog
 from controller.engine.virtual import VirtualLoop
 from controller.errors import RecordingError
 from controller.session.folder import SessionFolder
-from controller.session.rings import create_rings
-from controller.session.running_recorder import RunningRecorder
+from controller.session.recording.rings import create_rings
+from controller.session.recording.running_recorder import RunningRecorder
+from controller.session.recording.streams import stream_as_dict
 from controller.session.salvage import salvage
-from controller.session.streams import stream_as_dict
 
 _RING_S = 10.0
 _LOOK_EVERY_S = 0.01

@@ -19,7 +19,7 @@ import numpy as np
 from controller.calibration.profile import Array, Profile, check_participant
 from controller.calibration.profile_form import form_text, parse_form, profile_from
 from controller.errors import ConfigError, FileError, RecordingError
-from controller.session.append_file import reason_of
+from controller.session.recording.append_file import reason_of
 
 PROFILE = "profile.toml"
 ARRAYS = "arrays.npz"

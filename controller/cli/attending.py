@@ -17,11 +17,11 @@ from rich.text import Text
 from controller.config import Config, load_config
 from controller.engine.clock import host_clock
 from controller.errors import FileError
-from controller.rig.lights import Lamp, lights_of
+from controller.rig.console.lights import Lamp, lights_of
 from controller.session.decisions import read_decisions
 from controller.session.folder import CONFIG, DECISIONS
-from controller.session.process_marks import is_alive
-from controller.session.rings import Rings, open_rings, rings_of
+from controller.session.recording.process_marks import is_alive
+from controller.session.recording.rings import Rings, open_rings, rings_of
 
 TURN_S: Final = 0.1
 _STOP_KEYS: Final = (b" ", b"s", b"S")

@@ -84,7 +84,7 @@ def _seal(path: Path, n: int | None, out: Path) -> tuple[dict[str, Any], str]:
 
     from controller.protocol.allocation import NONCE_BYTES, draw_allocation
     from controller.protocol.protocol_file import load_protocol
-    from controller.session.seal_file import write_seal
+    from controller.session.books.seal_file import write_seal
 
     if n is None:
         raise click.UsageError("seal needs --participants.")
@@ -103,7 +103,7 @@ def _seal(path: Path, n: int | None, out: Path) -> tuple[dict[str, Any], str]:
 
 
 def _codes(path: Path) -> tuple[dict[str, Any], str]:
-    from controller.session.seal_file import read_seal
+    from controller.session.books.seal_file import read_seal
 
     codes = read_seal(path).codes
     return {"codes": list(codes)}, "\n".join(codes)
@@ -111,7 +111,7 @@ def _codes(path: Path) -> tuple[dict[str, Any], str]:
 
 def _verify(path: Path, commitment: str | None) -> tuple[dict[str, Any], str]:
     from controller.protocol.allocation import require_commitment
-    from controller.session.seal_file import openings, read_seal
+    from controller.session.books.seal_file import openings, read_seal
 
     allocation = read_seal(path)
     if commitment is not None:
@@ -144,7 +144,7 @@ def _open(
 ) -> tuple[dict[str, Any], str]:
     import datetime as dt
 
-    from controller.session.seal_file import COILS, EVERYTHING, Opening, open_seal
+    from controller.session.books.seal_file import COILS, EVERYTHING, Opening, open_seal
 
     if not who or not why:
         raise click.UsageError(f"{action} needs --by and --why, which the log keeps.")
@@ -164,7 +164,7 @@ def _open(
 
 
 def _told_of(allocation: "Allocation", what: str) -> tuple[dict[str, Any], str]:
-    from controller.session.seal_file import COILS, EVERYTHING
+    from controller.session.books.seal_file import COILS, EVERYTHING
 
     pairs = dict(allocation.arms)
     if what == COILS:

@@ -17,7 +17,7 @@ from controller.kernels.jit import cache_directory
 if TYPE_CHECKING:
     from controller.calibration.compare import ProfileComparison
     from controller.calibration.result import CalibrationResult, GateLevel
-    from controller.rig.rest_recording import RestRecording
+    from controller.rig.calibrate.rest_recording import RestRecording
 
 LIVE_REST_S = 120.0
 
@@ -125,8 +125,11 @@ def conduct(wish: Wish) -> Made:
             if is_first
             else "Loading the compiled loop"
         )
-        from controller.rig.calibration import calibrate_rest, check_calibration
-        from controller.rig.profile import check_writable
+        from controller.rig.calibrate.calibration import (
+            calibrate_rest,
+            check_calibration,
+        )
+        from controller.rig.calibrate.profile import check_writable
 
         check_calibration(wish.config, wish.rest_s)
         check_writable(wish.profiles)
@@ -145,7 +148,7 @@ def _written(wish: Wish, recording: "RestRecording", calibrated: Any) -> Made:
         CALIBRATION_PAGE,
         write_calibration_page,
     )
-    from controller.rig.profile import keep
+    from controller.rig.calibrate.profile import keep
 
     participant = wish.config.run.participant
     versions = profile_folders(wish.profiles, participant)
@@ -174,7 +177,7 @@ def _written(wish: Wish, recording: "RestRecording", calibrated: Any) -> Made:
 
 
 def _rest(wish: Wish, steps: Steps) -> "RestRecording":
-    from controller.rig import rest_recording
+    from controller.rig.calibrate import rest_recording
 
     if wish.session is not None:
         steps.begin("Reading the session")

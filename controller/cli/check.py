@@ -156,7 +156,7 @@ def _check_protocol(
 def _triggers_per_minute(where: Path | None, participant: str | None) -> float | None:
     if where is None:
         return None
-    from controller.rig.profile import find_profile
+    from controller.rig.calibrate.profile import find_profile
 
     return find_profile(where, participant or "unnamed").level.triggers_per_minute
 
@@ -194,13 +194,17 @@ def _show_config(path: Path, config: "Config", *, as_json: bool) -> None:
 def _checked(config: "Config", where: Path | None) -> "Config":
     """Return the configuration with what a profile says in it."""
     if where is None:
-        from controller.rig.design import check_rest
-        from controller.rig.spatial import check_montage
+        from controller.rig.calibrate.design import check_rest
+        from controller.rig.calibrate.spatial import check_montage
 
         check_rest(config)
         check_montage(config)
         return config
-    from controller.rig.profile import find_profile, fitting_config, with_profile
+    from controller.rig.calibrate.profile import (
+        find_profile,
+        fitting_config,
+        with_profile,
+    )
 
     profile = find_profile(where, config.run.participant)
     fitting_config(profile, config)

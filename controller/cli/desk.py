@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from controller.calibration.profile import Profile
     from controller.config import Config
-    from controller.rig.conduct import Plan
     from controller.rig.config_watch import ConfigFile
+    from controller.rig.console.status import Listener
     from controller.rig.run import Finished
-    from controller.rig.status import Listener
+    from controller.rig.study.conduct import Plan
 
 
 class RunSession(Protocol):

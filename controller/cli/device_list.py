@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from controller.rig.abilities import OutputAbility, StimulatorAbility
-from controller.rig.ports import FoundPort
+from controller.rig.outputs.abilities import OutputAbility, StimulatorAbility
+from controller.rig.outputs.ports import FoundPort
 
 _NO_PORT = (
     "This machine has no serial and no parallel port; plug the device in, and see that "

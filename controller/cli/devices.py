@@ -24,8 +24,8 @@ def devices(*, ports: tuple[str, ...], as_json: bool) -> None:
       phasegate devices /dev/ttyUSB0 /dev/ttyUSB1
     """  # noqa: D301 - \b keeps the lines apart
     from controller.cli.device_list import print_drivers, print_ports
-    from controller.rig.abilities import output_abilities, stimulator_abilities
-    from controller.rig.ports import asked_port, list_ports_here
+    from controller.rig.outputs.abilities import output_abilities, stimulator_abilities
+    from controller.rig.outputs.ports import asked_port, list_ports_here
 
     found = list_ports_here()
     asked = []

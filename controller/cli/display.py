@@ -13,7 +13,7 @@ from rich.text import Text
 from controller.cli.screen import one_line, screen
 
 if TYPE_CHECKING:
-    from controller.rig.status import Status
+    from controller.rig.console.status import Status
 
 PLAIN_EVERY_S = 10.0
 _REFRESHES_PER_S = 5.0

@@ -11,7 +11,7 @@ import click
 from controller.cli.options import json_option
 
 if TYPE_CHECKING:
-    from controller.session.dose_book import BookedSession, DoseBook
+    from controller.session.books.dose_book import BookedSession, DoseBook
 
 
 @click.command(short_help="Show what PARTICIPANT has been given on this computer.")
@@ -38,7 +38,7 @@ def dose(*, participant: str, folder: Path | None, as_json: bool) -> None:
     """  # noqa: D301 - \b keeps the lines apart
     from controller.cli.speech import say
     from controller.rig.dose import count_session
-    from controller.session.dose_book import DoseBook, book_path, books_folder
+    from controller.session.books.dose_book import DoseBook, book_path, books_folder
 
     if folder is not None:
         counted = count_session(participant, folder)

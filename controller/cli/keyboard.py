@@ -7,7 +7,7 @@ import threading
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from controller.rig.stage_waits import Signals
+    from controller.rig.study.stage_waits import Signals
 
 _LOOK_EVERY_S = 0.1
 _MOST_BYTES = 4096

@@ -49,7 +49,7 @@ def profiles(
     from rich.console import Console
 
     from controller.calibration.profile_file import load_profile
-    from controller.rig.profile import participants_in
+    from controller.rig.calibrate.profile import participants_in
 
     found = participants_in(root) if root.is_dir() else {}
     if participant is not None:

@@ -105,7 +105,7 @@ def check_protocol(wish: ProtocolCheck) -> None:
 def _broken(protocol: Protocol, wish: ProtocolCheck) -> list[str]:
     rules = None
     if wish.device is not None:
-        from controller.rig.device_rules import device_rules
+        from controller.rig.stimulator.device_rules import device_rules
 
         rules = device_rules(wish.device)
     rig = None if wish.config is None else _rig(wish.config)
@@ -118,8 +118,8 @@ def _schedule(protocol: Protocol, wish: ProtocolCheck, dose: PlannedDose) -> lis
     import datetime as dt
 
     from controller.protocol.schedule_rules import schedule_complaints
-    from controller.session.dose_book import DoseBook, book_path, books_folder
-    from controller.session.visits import visits_of
+    from controller.session.books.dose_book import DoseBook, book_path, books_folder
+    from controller.session.books.visits import visits_of
 
     if wish.participant is None:
         return []
@@ -134,7 +134,7 @@ def _schedule(protocol: Protocol, wish: ProtocolCheck, dose: PlannedDose) -> lis
 
 def _yoked(protocol: Protocol, beside: Path) -> Iterator[str]:
     """Yield which sessions that conditions follow are not there, or too short."""
-    from controller.session.yoked import yoked_times_s
+    from controller.session.books.yoked import yoked_times_s
 
     for place, condition in enumerate(protocol.conditions, start=1):
         if not isinstance(condition.when, Yoked):

@@ -9,8 +9,8 @@ import click
 from controller.cli.speech import say
 
 if TYPE_CHECKING:
-    from controller.rig.replay_report import ReplayReport, Speed
-    from controller.rig.replay_verdict import Verdict
+    from controller.rig.replay.report import ReplayReport, Speed
+    from controller.rig.replay.verdict import Verdict
 
 
 def replay_session(folder: Path, *, as_json: bool) -> int:
@@ -29,7 +29,7 @@ def replay_session(folder: Path, *, as_json: bool) -> int:
     from controller.errors import ReplayDiffers
 
     say(f"Replaying {folder.name} on a virtual clock ...")
-    from controller.rig.replay_report import replay_folder
+    from controller.rig.replay.report import replay_folder
 
     report = replay_folder(folder)
     if as_json:

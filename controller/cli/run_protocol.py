@@ -16,8 +16,8 @@ from controller.errors import ConfigError, FileError
 if TYPE_CHECKING:
     from controller.cli.settings import Settings
     from controller.protocol.trial_log import Progress
-    from controller.rig.conduct import Plan
-    from controller.rig.study import Study
+    from controller.rig.study.conduct import Plan
+    from controller.rig.study.prepared import Study
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class StudyWish:
         """
         from controller.protocol.protocol_file import parse_protocol
         from controller.protocol.trial_list import session_seed
-        from controller.rig.study import Study
+        from controller.rig.study.prepared import Study
 
         try:
             text = self.protocol.read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ class StudyWish:
             raise ConfigError("Give --seal and --code together.")
         if self.seal is None or self.code is None:
             return None
-        from controller.session.seal_file import read_seal
+        from controller.session.books.seal_file import read_seal
 
         allocation = read_seal(self.seal)
         allocation.fits(protocol)
@@ -93,9 +93,9 @@ def led(
     FileError, SealError
     """
     from controller.cli.keyboard import Keyboard
-    from controller.rig.conduct import Nobody, Plan
-    from controller.rig.study import require_runnable
-    from controller.session.study_file import Begun
+    from controller.rig.study.conduct import Nobody, Plan
+    from controller.rig.study.prepared import require_runnable
+    from controller.session.books.study_file import Begun
 
     config, _ = settings.parsed()
     if unattended and not config.output.simulated:
@@ -149,8 +149,8 @@ def taken_up(first: Path, *, unattended: bool) -> tuple[Config, str, "Plan"]:
     FileError, RecordingError, ConfigError
     """
     from controller.cli.keyboard import Keyboard
-    from controller.rig.conduct import Nobody, Plan
-    from controller.rig.resume import resume
+    from controller.rig.study.conduct import Nobody, Plan
+    from controller.rig.study.resume import resume
 
     resumed = resume(first)
     say(
@@ -175,7 +175,7 @@ def run_virtually(
     from controller.report.page import write_report
     from controller.report.score import score_session
     from controller.rig.records import session_facts
-    from controller.rig.virtual_study import run_study_virtually
+    from controller.rig.study.virtual_study import run_study_virtually
 
     study = wish.study(config.run.participant)
     say("On a virtual clock, with a simulated participant; nothing is fired.")

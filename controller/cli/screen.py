@@ -19,7 +19,7 @@ from controller.cli.phrases import (
 from controller.core.reasons import HOLD_SENTENCES, HoldReason
 
 if TYPE_CHECKING:
-    from controller.rig.status import Status
+    from controller.rig.console.status import Status
 
 _TOPIC_WIDTH = 11
 _BAR_WIDTH = 30

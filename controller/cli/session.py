@@ -20,8 +20,8 @@ from controller.errors import EXIT_INTERRUPTED
 from controller.kernels.jit import cache_directory
 
 if TYPE_CHECKING:
-    from controller.rig.conduct import Plan
     from controller.rig.config_watch import ConfigFile
+    from controller.rig.study.conduct import Plan
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def _questions(wish: Wish, arming: Arming) -> dict[str, Any]:
 def _profile(wish: Wish) -> dict[str, Any]:
     if wish.profile is None:
         return {}
-    from controller.rig.profile import find_profile
+    from controller.rig.calibrate.profile import find_profile
 
     return {"profile": find_profile(wish.profile, wish.config.run.participant)}
 

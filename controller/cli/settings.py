@@ -155,7 +155,7 @@ class Settings:
         output = self.tables.get("output")
         if not isinstance(output, dict) or output.get("latency_ms") != "measured":
             return self.tables
-        from controller.rig.latency_file import measured_latency_ms
+        from controller.rig.outputs.latency_file import measured_latency_ms
 
         # What is wrong with the rest comes first.
         parse_config(self.text, where=str(self.path))

@@ -17,7 +17,7 @@ from controller.errors import EXIT_INTERRUPTED, ConfigError, NotArmed
 
 if TYPE_CHECKING:
     from controller.protocol.muscle_hunt import MuscleHunt
-    from controller.rig.hunt import HuntPlan
+    from controller.rig.study.hunt import HuntPlan
     from controller.sources.description import StreamDescription
 
 # Needs no rest: the pulses come by the clock, and its phase is not waited for.
@@ -71,7 +71,7 @@ def hunt_live(wish: HuntWish, desk: Desk) -> int:
         told_of_muscle,
         write_threshold,
     )
-    from controller.rig.hunt import LiveHunt
+    from controller.rig.study.hunt import LiveHunt
 
     config, text = _settings(wish).parsed()
     _require_hunt(config, wish)
@@ -184,7 +184,7 @@ def _plan(config: Config, wish: HuntWish) -> "HuntPlan":
     from controller.protocol.motor_response import ResponseRules
     from controller.protocol.muscle_hunt import MOST_UNCOUNTED
     from controller.protocol.threshold import N_LEAST, N_MOST, HuntRules
-    from controller.rig.hunt import HuntPlan, muscle_channel
+    from controller.rig.study.hunt import HuntPlan, muscle_channel
 
     assert config.stimulator is not None
     highest_pct = config.stimulator.intensity_pct_mso
@@ -220,7 +220,7 @@ def _begun_at(start_pct: float) -> Any:
     def opened(
         stimulator: Any, limits: Any, **further: Any
     ) -> contextlib.AbstractContextManager[Any]:
-        from controller.rig.stimulators import opened_stimulator
+        from controller.rig.stimulator.stimulators import opened_stimulator
 
         begins = stimulator.model_copy(update={"intensity_pct_mso": start_pct})
         return opened_stimulator(begins, limits, **further)

@@ -34,8 +34,8 @@ def ask_session(
 
     say(f"Deciding the samples of {folder.name} anew ...")
     from controller.report.comparison import compare_sessions
-    from controller.rig.replay_input import read_loop_input
-    from controller.rig.what_if import check_changes, what_if
+    from controller.rig.replay.entered import read_loop_input
+    from controller.rig.replay.what_if import check_changes, what_if
     from controller.session.load import load_session
 
     check_changes(changes)
@@ -60,7 +60,7 @@ def settings_of(session: "Session", config_path: Path | None) -> "Settings":
     import tomllib
 
     from controller.cli.settings import Settings
-    from controller.rig.what_if import NOT_ASKED
+    from controller.rig.replay.what_if import NOT_ASKED
     from controller.session.folder import CONFIG
 
     own = Settings(

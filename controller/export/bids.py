@@ -23,9 +23,9 @@ from controller.export.mne_objects import annotated_raw, require
 from controller.export.nibs_files import nibs_files
 from controller.export.signals import ExportedChannel, channels_of, configured
 from controller.export.stimulation import Stimulation, recorded_stimulation
-from controller.session.append_file import reason_of
 from controller.session.jsonable import to_page
 from controller.session.load import Session, load_session
+from controller.session.recording.append_file import reason_of
 
 BidsFormat = Literal["BrainVision", "EDF"]
 BIDS_VERSION = "1.9.0"

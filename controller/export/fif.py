@@ -5,7 +5,7 @@ from pathlib import Path
 from controller.errors import RecordingError
 from controller.export.mne_objects import require
 from controller.export.opened import OpenedSession
-from controller.session.append_file import reason_of
+from controller.session.recording.append_file import reason_of
 
 
 def write_fif(

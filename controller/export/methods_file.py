@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from controller.errors import RecordingError
-from controller.report.methods import as_text, methods_of
-from controller.session.append_file import reason_of
+from controller.report.methods.section import as_text, methods_of
 from controller.session.load import Session
+from controller.session.recording.append_file import reason_of
 
 
 def write_methods(session: Session, folder: Path, *, overwrite: bool = False) -> Path:

@@ -15,9 +15,9 @@ from controller.export.columns import Cell, Column, Table
 from controller.export.grid import grid_of
 from controller.export.trials import trial_table
 from controller.safety.interlock import Refusal
-from controller.session.append_file import reason_of
 from controller.session.jsonable import to_line
 from controller.session.load import Session
+from controller.session.recording.append_file import reason_of
 
 TableFormat = Literal["csv", "parquet"]
 TABLES = ("decisions", "pulses", "edges", "events")

@@ -8,8 +8,8 @@ from typing import Any
 from controller.errors import FileError, SealError
 from controller.report.parts import STUDY, first_folder
 from controller.report.study import Study
+from controller.session.books.seal_file import is_open
 from controller.session.load import Session
-from controller.session.seal_file import is_open
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from controller.report.calibration_figures import (
 from controller.report.facts import KeyFigure
 from controller.report.topography import topography_figure, without_position
 from controller.report.words import FAIR_SD_DEG, GOOD_SD_DEG, MINUS, Verdict, signed
-from controller.session.append_file import reason_of
+from controller.session.recording.append_file import reason_of
 
 CALIBRATION_PAGE = "calibration.html"
 

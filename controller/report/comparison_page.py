@@ -11,9 +11,9 @@ from controller import __version__
 from controller.errors import RecordingError
 from controller.report.comparison import Comparison, compare_sessions, rows_of
 from controller.report.figures import polar_figure
-from controller.session.append_file import reason_of
 from controller.session.load import Session
 from controller.session.pulses import fired
+from controller.session.recording.append_file import reason_of
 
 _TEMPLATE = "comparison.html.j2"
 

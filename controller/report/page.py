@@ -24,7 +24,7 @@ from controller.report.given import DoseRow, dose_rows
 from controller.report.landing_rows import measured_sentence
 from controller.report.landing_statistics import Measured, believed_as_dict
 from controller.report.landings import pooled
-from controller.report.methods import Methods, methods_of
+from controller.report.methods.section import Methods, methods_of
 from controller.report.page_figures import (
     Circles,
     Course,
@@ -37,10 +37,10 @@ from controller.report.page_figures import (
 from controller.report.page_words import latency_rows, notices_of
 from controller.report.promise import Reckoning, reckoning
 from controller.report.study import study_of
-from controller.session.append_file import reason_of
 from controller.session.folder import REPORT, SUMMARY
 from controller.session.load import Session, load_session
 from controller.session.pulses import fired
+from controller.session.recording.append_file import reason_of
 from controller.session.summary import latencies_s
 
 TEMPLATE = "report.html.j2"

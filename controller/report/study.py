@@ -12,10 +12,10 @@ from controller.protocol.trial_events import Event, Started, read_events
 from controller.protocol.trial_list import trial_list
 from controller.protocol.trial_log import Progress, progress_of
 from controller.report.parts import first_folder
-from controller.session.append_file import reason_of
+from controller.session.books.trial_file import TRIALS
 from controller.session.folder import PROTOCOL
 from controller.session.load import Session
-from controller.session.trial_file import TRIALS
+from controller.session.recording.append_file import reason_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)

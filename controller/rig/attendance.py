@@ -6,10 +6,10 @@ from typing import Any
 from controller.config_console import Console
 from controller.engine.control import ControlWords
 from controller.rig.attendants import Attendant, BridgeAttendant, RecordEvent
-from controller.rig.console import ConsoleAttendant
-from controller.rig.director import Hands
-from controller.rig.stimulator_attendant import StimulatorAttendant, Vouching
-from controller.rig.stimulators import OpenedStimulator
+from controller.rig.console.heartbeat import ConsoleAttendant
+from controller.rig.stimulator.attendant import StimulatorAttendant, Vouching
+from controller.rig.stimulator.stimulators import OpenedStimulator
+from controller.rig.study.director import Hands
 from controller.safety.interlock import Permit
 from drivers.base import TriggerOutput
 from drivers.bridge.output import BridgedOutput

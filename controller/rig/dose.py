@@ -21,7 +21,7 @@ from controller.safety.dose import (
     planned_dose,
 )
 from controller.safety.limits import Limits
-from controller.session.dose_book import DoseBook, book_path, books_folder
+from controller.session.books.dose_book import DoseBook, book_path, books_folder
 from controller.session.folder import CONFIG
 from controller.session.load import load_session
 from controller.session.salvage import RECOVERED

@@ -8,9 +8,9 @@ from controller.engine.live import Inlet
 from controller.estimators.base import Designer
 from controller.kernels.jit import Float64Array
 from controller.rig.attendants import Attendant
-from controller.rig.conduct import Conduct
-from controller.rig.hunt import LiveHunt
-from controller.rig.stimulators import OpenedStimulator
+from controller.rig.stimulator.stimulators import OpenedStimulator
+from controller.rig.study.conduct import Conduct
+from controller.rig.study.hunt import LiveHunt
 from controller.sources.description import StreamDescription
 from drivers.base import TriggerOutput
 

@@ -15,12 +15,12 @@ from controller.engine.virtual import Tape
 from controller.errors import EXIT_INTERRUPTED, PhasegateError
 from controller.estimators.base import Design
 from controller.kernels.jit import Float64Array
-from controller.rig.design import Calibration
-from controller.rig.program import Rules
-from controller.rig.promise import Promise
+from controller.rig.calibrate.design import Calibration
+from controller.rig.calibrate.promise import Promise
+from controller.rig.programs.program import Rules
 from controller.safety.dose import Dose
-from controller.session.streams import Channel
-from controller.session.streams import StreamDescription as RecordedStream
+from controller.session.recording.streams import Channel
+from controller.session.recording.streams import StreamDescription as RecordedStream
 from controller.session.summary import SessionFacts
 from controller.sources.description import StreamDescription
 

@@ -18,34 +18,34 @@ from controller.estimators.registry import find_designer
 from controller.kernels.jit import Float64Array
 from controller.report.page import write_report
 from controller.report.score import score_session
-from controller.rig.conduct import Plan, conducted
+from controller.rig.calibrate.design import check_rest
+from controller.rig.calibrate.profile import fitting, fitting_config, with_profile
+from controller.rig.calibrate.spatial import check_montage, resolved_montage
 from controller.rig.config_watch import ConfigFile, ConfigWatch
-from controller.rig.design import check_rest
+from controller.rig.console.status import Listener
 from controller.rig.dose import require_accountable
 from controller.rig.equipment import Equipment
-from controller.rig.gate_rules import gate_rules
-from controller.rig.hunt import LiveHunt
 from controller.rig.interrupt import Interrupt
-from controller.rig.outputs import (
+from controller.rig.outputs.opened import (
     OpenOutput,
     ReadArrivals,
     driver_errors,
     opened_output,
     trigger_code,
 )
-from controller.rig.profile import fitting, fitting_config, with_profile
+from controller.rig.outputs.wiring import Wiring, wiring_of
+from controller.rig.programs.gate_rules import gate_rules
 from controller.rig.records import session_facts
-from controller.rig.spatial import check_montage, resolved_montage
 from controller.rig.stages import ConfirmArming, Stages
-from controller.rig.status import Listener
-from controller.rig.stimulator_log import read_stimulator_log
-from controller.rig.stimulators import (
+from controller.rig.stimulator.log import read_stimulator_log
+from controller.rig.stimulator.stimulators import (
     AskPerson,
     OpenedStimulator,
     OpenStimulator,
     opened_stimulator,
 )
-from controller.rig.wiring import Wiring, wiring_of
+from controller.rig.study.conduct import Plan, conducted
+from controller.rig.study.hunt import LiveHunt
 from controller.session.folder import (
     OPEN_ENDED_S,
     PROFILE,

@@ -19,29 +19,29 @@ from controller.errors import EngineFault, PhasegateError
 from controller.protocol.core_rows import Rows
 from controller.rig.arming import SessionArming, vouch_for_absent
 from controller.rig.attendance import Attendance
-from controller.rig.design import Calibration
+from controller.rig.calibrate.design import Calibration
+from controller.rig.console.status import Listener
 from controller.rig.dose import SessionDose
 from controller.rig.equipment import Equipment
 from controller.rig.faults import fault_error
 from controller.rig.interrupt import Interrupt
-from controller.rig.outputs import driver_errors, trigger_code
-from controller.rig.planning import Planner, timing_of
-from controller.rig.program import all_done, amplitude_window
+from controller.rig.outputs.opened import driver_errors, trigger_code
+from controller.rig.programs.planning import Planner, timing_of
+from controller.rig.programs.program import all_done, amplitude_window
 from controller.rig.records import (
     SessionOutcome,
     design_arrays,
     recorded_stream,
 )
-from controller.rig.replay_input import HANDED_OVER, LoopInput, memory_digest
-from controller.rig.status import Listener
+from controller.rig.replay.entered import HANDED_OVER, LoopInput, memory_digest
 from controller.rig.supervisor import StageEnd, Supervisor
 from controller.rig.warm_up import WarmUp
 from controller.safety.interlock import Permit
 from controller.session.folder import OPEN_ENDED_S, SessionFolder, bytes_needed
-from controller.session.rings import create_rings
-from controller.session.running_recorder import RunningRecorder
+from controller.session.recording.rings import create_rings
+from controller.session.recording.running_recorder import RunningRecorder
+from controller.session.recording.streams import stream_as_dict
 from controller.session.salvage import salvage
-from controller.session.streams import stream_as_dict
 from controller.sources.markers import LslMarkers, MarkerGate
 from controller.sources.pulse_outlet import PulseOutlet
 

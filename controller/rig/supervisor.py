@@ -23,10 +23,10 @@ from controller.engine.live import LiveEngine, Stretch
 from controller.engine.telemetry import Batch, read_on
 from controller.errors import EngineFault, RecordingError
 from controller.rig.attendants import Attendant
+from controller.rig.console.status import Listener, Status
 from controller.rig.interrupt import Interrupt
-from controller.rig.outputs import driver_errors
+from controller.rig.outputs.opened import driver_errors
 from controller.rig.recipients import EdgeOutlet, Follower, Recorder
-from controller.rig.status import Listener, Status
 from controller.safety.interlock import Permit, Refusal
 from controller.sources.markers import MarkerGate
 from drivers.base import TriggerOutput

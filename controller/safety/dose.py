@@ -1,7 +1,7 @@
 """What a person has been given, counted, and whether a plan would pass a limit.
 
 Pure: records in, sums and sentences out. Where they are kept is
-`controller.session.dose_book`.
+`controller.session.books.dose_book`.
 """
 
 import dataclasses

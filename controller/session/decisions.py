@@ -15,8 +15,8 @@ from controller.core.records import DECISION
 from controller.errors import FileError
 from controller.kernels.jit import new_records
 from controller.safety.interlock import Refusal
-from controller.session.append_file import AppendFile, reason_of
 from controller.session.jsonable import to_line
+from controller.session.recording.append_file import AppendFile, reason_of
 
 SEAL_BYTES = 8
 FIRST_SEAL = "0" * (2 * SEAL_BYTES)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from controller.errors import FileError
-from controller.session.append_file import reason_of
+from controller.session.recording.append_file import reason_of
 
 BLOCK_BYTES = 1 << 16
 _HASH_BYTES = 8

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from controller.errors import RecordingError
-from controller.session.append_file import reason_of
 from controller.session.jsonable import to_page
+from controller.session.recording.append_file import reason_of
 
 CONFIG = "config.toml"
 PROVENANCE = "provenance.json"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from controller.session.streams import Channel, StreamDescription
-from controller.session.xdf import XdfWriter
+from controller.session.recording.streams import Channel, StreamDescription
+from controller.session.recording.xdf import XdfWriter
 from controller.sources.further import Block, Connected, Item, Lost, Offset
 
 CONNECTED = "stream connected"

@@ -13,17 +13,17 @@ from controller.core.records import EDGE, SAMPLE
 from controller.errors import FileError
 from controller.kernels.jit import Float32Array, new_records
 from controller.session import folder as names
-from controller.session.append_file import reason_of
 from controller.session.decisions import read_decisions
 from controller.session.pulses import read_pulses
-from controller.session.recorder import (
+from controller.session.recording.append_file import reason_of
+from controller.session.recording.recorder import (
     ARRIVAL_CHANNELS,
     ARRIVAL_STREAM,
     EDGE_STREAM,
     EEG_STREAM,
     records_of,
 )
-from controller.session.streams import StreamDescription
+from controller.session.recording.streams import StreamDescription
 from controller.session.xdf_reader import XdfFile, XdfStream, read_xdf
 
 NEEDED = (names.CONFIG, names.EEG, names.DECISIONS, names.PULSES)

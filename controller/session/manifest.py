@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import FileError
-from controller.session.append_file import reason_of
 from controller.session.decisions import FIRST_SEAL, seal_of
 from controller.session.fingerprint import Fingerprint, fingerprint, first_difference
 from controller.session.folder import (
@@ -23,6 +22,7 @@ from controller.session.folder import (
     PROVENANCE,
     SessionFolder,
 )
+from controller.session.recording.append_file import reason_of
 
 FORMAT = "phasegate manifest 1"
 

@@ -10,7 +10,7 @@ from controller.core.reasons import Outcome
 from controller.errors import FileError, RecordingError
 from controller.kernels.jit import new_records
 from controller.safety.interlock import REFUSAL_SENTENCES, Refusal
-from controller.session.append_file import AppendFile, reason_of
+from controller.session.recording.append_file import AppendFile, reason_of
 
 NEVER_DUE = -1
 """In place of a `Refusal`: the session ended between planning and deadline."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from controller.errors import FileError, RecordingError
 from controller.session.folder import EEG, MANIFEST, SessionFolder
 from controller.session.manifest import write_manifest
-from controller.session.process_marks import is_alive
-from controller.session.rings import Rings, open_rings, rings_of
+from controller.session.recording.process_marks import is_alive
+from controller.session.recording.rings import Rings, open_rings, rings_of
 from controller.session.salvage import Salvaged, cut_to_whole, salvage
 from controller.session.xdf_reader import whole_bytes
 

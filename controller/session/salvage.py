@@ -19,14 +19,14 @@ from controller.engine.telemetry import Batch, read_on
 from controller.errors import FileError, RecordingError
 from controller.kernels.jit import new_records
 from controller.safety.interlock import Refusal
-from controller.session import recorder as layout
-from controller.session.append_file import AppendFile, reason_of
 from controller.session.decisions import DecisionLog, last_seal, read_decisions
 from controller.session.folder import DECISIONS, EEG, PULSES, SessionFolder
 from controller.session.pulses import PulseTable, fired, read_pulses
-from controller.session.ring_recorder import read_message
-from controller.session.rings import Rings
-from controller.session.xdf import XdfWriter
+from controller.session.recording import recorder as layout
+from controller.session.recording.append_file import AppendFile, reason_of
+from controller.session.recording.ring_recorder import read_message
+from controller.session.recording.rings import Rings
+from controller.session.recording.xdf import XdfWriter
 from controller.session.xdf_reader import read_xdf, scan_xdf, whole_bytes
 
 RECOVERED = "recovered"

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from controller.errors import FileError
 from controller.kernels.jit import Float64Array
-from controller.session.append_file import reason_of
-from controller.session.streams import Channel, StreamDescription
-from controller.session.xdf import (
+from controller.session.recording.append_file import reason_of
+from controller.session.recording.streams import Channel, StreamDescription
+from controller.session.recording.xdf import (
     MAGIC,
     SAMPLE_FORMATS,
     STAMP_BYTES,

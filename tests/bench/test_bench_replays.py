@@ -41,13 +41,13 @@ def test_a_replay_that_differs_gives_no_figure(folder):
 
 
 def fingerprint_difference():
-    from controller.rig.replay_verdict import Difference
+    from controller.rig.replay.verdict import Difference
 
     return Difference(row=1, field="t_due", recorded=1.0, replayed=2.0)
 
 
 def test_the_filter_of_the_figures_has_512_taps(tmp_path):
-    from controller.rig.replay_input import read_loop_input
+    from controller.rig.replay.entered import read_loop_input
 
     made = virtual_session.session_of(virtual_session._Fir512(), tmp_path, minutes=0.2)
     loop = read_loop_input(made).loop

@@ -3,7 +3,7 @@
 from bench.resume import protocol_text, rows_of
 from controller.config import load_config
 from controller.protocol.protocol_file import parse_protocol
-from controller.rig.study import Study, require_runnable
+from controller.rig.study.prepared import Study, require_runnable
 from tests.rig.test_virtual_study import RIG
 
 BOOKS = {

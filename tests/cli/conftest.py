@@ -12,8 +12,8 @@ from controller.cli.main import cli
 from controller.config import Config
 from controller.errors import PhasegateError
 from controller.rig.config_watch import ConfigFile
+from controller.rig.console.status import Status
 from controller.rig.run import Finished
-from controller.rig.status import Status
 
 
 def summary_of(folder: str = "/sessions/one", **changes: Any) -> dict[str, Any]:

@@ -12,9 +12,13 @@ from controller.cli.desk import Desk
 from controller.cli.main import cli
 from controller.engine.clock import host_clock
 from controller.errors import FileError
-from controller.rig.lights import Lamp
-from controller.session.rings import create_rings
-from controller.session.streams import Channel, StreamDescription, stream_as_dict
+from controller.rig.console.lights import Lamp
+from controller.session.recording.rings import create_rings
+from controller.session.recording.streams import (
+    Channel,
+    StreamDescription,
+    stream_as_dict,
+)
 
 CONFIG = """
 [source]

@@ -33,7 +33,7 @@ def config_path(tmp_path_factory) -> Path:
 def rest():
     """Return a function that stands in for a live stream."""
     from controller.config import SyntheticSource
-    from controller.rig.rest_recording import RestRecording
+    from controller.rig.calibrate.rest_recording import RestRecording
     from controller.sources.synthetic.signal import SyntheticParticipant
     from controller.sources.timing import judge_timing
 
@@ -75,7 +75,7 @@ def rest():
 
 @pytest.fixture
 def calibrate(invoke, config_path, rest, monkeypatch, tmp_path):
-    monkeypatch.setattr("controller.rig.rest_recording.rest_of_stream", rest)
+    monkeypatch.setattr("controller.rig.calibrate.rest_recording.rest_of_stream", rest)
 
     def run(*options, participant="P07"):
         where = ("--profiles", tmp_path / "profiles")
@@ -157,7 +157,9 @@ def test_interrupted_calibration_leaves_no_profile(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("controller.rig.rest_recording.rest_of_stream", interrupted)
+    monkeypatch.setattr(
+        "controller.rig.calibrate.rest_recording.rest_of_stream", interrupted
+    )
     result = calibrate("--rest", 40)
     assert result.exit_code == 130
     assert "Interrupted; no profile was written." in result.stderr

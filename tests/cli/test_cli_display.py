@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from controller.cli.display import LiveDisplay, PlainDisplay, open_display
-from controller.rig.status import Status
+from controller.rig.console.status import Status
 
 
 def lines_of(display: PlainDisplay, capsys, seconds: list[float], stage: str) -> int:

@@ -4,7 +4,7 @@ import os
 import time
 
 from controller.cli.keyboard import Keyboard
-from controller.rig.stage_waits import Signals
+from controller.rig.study.stage_waits import Signals
 
 
 def test_lines_become_commands_and_enter_says_go() -> None:

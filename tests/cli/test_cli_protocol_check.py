@@ -115,11 +115,11 @@ def test_check_with_a_configuration_and_a_device(invoke) -> None:
 def test_a_calibration_s_rate_stretches_the_session(invoke, monkeypatch) -> None:
     from types import SimpleNamespace
 
-    import controller.rig.profile
+    import controller.rig.calibrate.profile
 
     level = SimpleNamespace(triggers_per_minute=6.0)
     monkeypatch.setattr(
-        controller.rig.profile,
+        controller.rig.calibrate.profile,
         "find_profile",
         lambda where, participant: SimpleNamespace(level=level),
     )
@@ -175,8 +175,8 @@ def test_check_asks_the_dose_book_whether_the_next_session_may_begin(
     from controller.protocol.protocol_file import load_protocol
     from controller.safety.ceilings import Modality
     from controller.safety.dose import Dose
-    from controller.session.dose_book import DoseBook, book_path
-    from controller.session.visits import book_name
+    from controller.session.books.dose_book import DoseBook, book_path
+    from controller.session.books.visits import book_name
 
     monkeypatch.setenv("PHASEGATE_DOSE_BOOKS", str(tmp_path))
     ask = ("check", MU, "--participant", "P07")

@@ -5,8 +5,8 @@ from click.testing import CliRunner
 
 from controller.cli.main import cli
 from controller.errors import FileError
-from controller.session.append_file import AppendFile
-from controller.session.xdf import XdfWriter
+from controller.session.recording.append_file import AppendFile
+from controller.session.recording.xdf import XdfWriter
 
 TORN = b"\x04\xff\xff\xff\x00\x03\x00half"
 

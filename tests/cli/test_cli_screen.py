@@ -6,7 +6,7 @@ from rich.console import Console
 
 from controller.cli.phrases import clock, most_frequent, phase_place
 from controller.cli.screen import amplitude_words, one_line, phase_words, screen
-from controller.rig.status import Status
+from controller.rig.console.status import Status
 
 NAN = float("nan")
 

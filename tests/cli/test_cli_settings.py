@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controller.cli.settings import Settings, as_toml
 from controller.cli.shipped import shipped_config
 from controller.errors import ConfigError, FileError
-from controller.rig.latency_file import equipment_of, latency_path
+from controller.rig.outputs.latency_file import equipment_of, latency_path
 
 # TOML text is UTF-8, so it has no halves of surrogate pairs.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

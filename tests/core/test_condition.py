@@ -8,7 +8,7 @@ from scenario import limits_of, memory_of, program_of
 
 from controller.core.condition import condition, inspect, take_stamp
 from controller.core.reasons import Artifact, Fault
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 
 INTERVAL_S = 1e-3
 RULES = Rules(

@@ -10,7 +10,7 @@ from scenario import TROUBLES, limits_of, memory_of, troubled_tape, vector_progr
 from controller.core.reasons import Artifact, HoldReason
 from controller.core.records import AmplitudeGate
 from controller.engine.virtual import run_virtual
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Refusal
 
 N_WINDOW = 12

@@ -16,7 +16,7 @@ from scenario import (
 from controller.core.reasons import Artifact, HoldReason
 from controller.engine.virtual import Tape, regular_tape, run_virtual
 from controller.estimators.offline import run_design
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Refusal
 
 DESIGNS = pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from scenario import limits_of, memory_of, program_of
 from controller.core.gate import closed_gates, follow_amplitude
 from controller.core.reasons import HoldReason
 from controller.core.records import AmplitudeGate
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 
 T = 64.0
 OPEN_NOW = {

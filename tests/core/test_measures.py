@@ -20,14 +20,14 @@ from controller.core.step import on_sample, publish
 from controller.core.veto import vetoing_channel
 from controller.engine.telemetry import new_telemetry
 from controller.errors import ConfigError
-from controller.rig.gate_rules import (
+from controller.rig.calibrate.spectrum_rows import spectrum_rows
+from controller.rig.programs.gate_rules import (
     CouplingRule,
     GateRules,
     SecondBandRule,
     VetoRule,
 )
-from controller.rig.program import Rules
-from controller.rig.spectrum_rows import spectrum_rows
+from controller.rig.programs.program import Rules
 
 MEASURES = (
     "snr_db",

@@ -14,15 +14,15 @@ from controller.core.optional_gates import closed_optional_gates, within_arc
 from controller.core.reasons import HOLD_SENTENCES, HoldReason
 from controller.errors import ConfigError
 from controller.kernels.circular import wrap
-from controller.rig.gate_arrays import gate_arrays
-from controller.rig.gate_rules import (
+from controller.rig.programs.gate_arrays import gate_arrays
+from controller.rig.programs.gate_rules import (
     CouplingRule,
     GateRules,
     SecondBandRule,
     VetoRule,
     arc,
 )
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Permit
 
 T = 64.0

@@ -17,7 +17,7 @@ from scenario import (
 from controller.core.reasons import HoldReason, Outcome
 from controller.core.schedule import next_crossing
 from controller.engine.virtual import regular_tape, run_virtual
-from controller.rig.program import Rules, make_trials
+from controller.rig.programs.program import Rules, make_trials
 from controller.safety.interlock import Permit, Refusal
 
 PERIOD_S = 1.0 / FREQUENCY_HZ

@@ -13,8 +13,8 @@ from controller.core.step import (
     on_sample,
 )
 from controller.engine.telemetry import drain, new_telemetry
-from controller.rig.gate_rules import GateRules, VetoRule
-from controller.rig.program import Rules
+from controller.rig.programs.gate_rules import GateRules, VetoRule
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Permit, Refusal
 
 T_DUE = 10.0

@@ -12,7 +12,7 @@ from controller.core.records import PATTERN_EDGE
 from controller.engine.virtual import regular_tape, run_virtual
 from controller.errors import ConfigError
 from controller.kernels.jit import new_records
-from controller.rig.program import Rules, require_allowed
+from controller.rig.programs.program import Rules, require_allowed
 from controller.safety.interlock import Permit, Refusal
 from controller.safety.limits import TrainLimits
 

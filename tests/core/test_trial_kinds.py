@@ -19,7 +19,7 @@ from controller.core.records import (
 from controller.engine.control import ControlWords
 from controller.engine.virtual import regular_tape, run_virtual
 from controller.kernels.jit import new_records
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Permit, Refusal
 from controller.safety.limits import TrainLimits
 

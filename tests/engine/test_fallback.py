@@ -22,7 +22,7 @@ from controller.engine.control import ControlWords, Word
 from controller.engine.fallback import NOTICE, PullError, PythonLoop
 from controller.engine.telemetry import drain, new_telemetry
 from controller.engine.virtual import regular_tape, run_virtual
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import TIMED, Permit, Refusal
 
 TURN_S = 1e-6

@@ -25,13 +25,13 @@ from controller.engine.control import ControlWords
 from controller.engine.fallback import PythonLoop
 from controller.engine.telemetry import drain, new_telemetry
 from controller.engine.virtual import Tape, run_virtual
-from controller.rig.gate_rules import (
+from controller.rig.programs.gate_rules import (
     CouplingRule,
     GateRules,
     SecondBandRule,
     VetoRule,
 )
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import TIMED, Permit
 
 NOT_AN_INPUT = ("t_decided",)

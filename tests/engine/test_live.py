@@ -20,8 +20,8 @@ from controller.engine.live import LiveEngine, Stretch, run_compiled, run_python
 from controller.engine.telemetry import drain, join, new_telemetry
 from controller.engine.virtual import Tape, run_virtual
 from controller.errors import EngineFault, StreamLost
-from controller.rig.gate_rules import GateRules, SecondBandRule, VetoRule
-from controller.rig.program import Rules
+from controller.rig.programs.gate_rules import GateRules, SecondBandRule, VetoRule
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import TIMED, Permit, Refusal
 from drivers.base import TriggerEdges, WireAction
 

@@ -19,7 +19,7 @@ from scenario import (
 from controller.core.reasons import Fault
 from controller.core.records import AmplitudeGate
 from controller.engine.virtual import run_virtual
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Permit, Refusal
 
 ALL = int(Permit.ALL)

@@ -26,7 +26,7 @@ from controller.core.reasons import Fault
 from controller.engine import loop, virtual
 from controller.engine.telemetry import drain
 from controller.engine.virtual import Tape, regular_tape, run_virtual
-from controller.rig.program import Rules
+from controller.rig.programs.program import Rules
 from controller.safety.interlock import Permit, Refusal
 
 DESIGNS = pytest.mark.parametrize("design", ["iir", "fir"])

@@ -9,7 +9,7 @@ from controller.protocol.protocol_file import load_protocol
 from controller.protocol.randomise import imbalance
 from controller.protocol.review import broken_rules
 from controller.protocol.trial_list import cells_of, trial_list
-from controller.rig.device_rules import device_rules
+from controller.rig.stimulator.device_rules import device_rules
 from tests.protocol.conftest import READY
 
 NAMES = sorted(path.stem for path in READY.glob("*.toml"))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from controller.errors import FileError
-from controller.report.methods import TO_BE_TOLD, as_text, methods_of
-from controller.report.methods_facts import Spread, methods_facts
+from controller.report.methods.facts import Spread, methods_facts
+from controller.report.methods.section import TO_BE_TOLD, as_text, methods_of
 from controller.session.load import load_session
 
 STIMULATOR = """

@@ -19,8 +19,13 @@ from controller.report.criteria import judged_by, verdict_of
 from controller.report.page import report_of, write_report
 from controller.report.study import study_of
 from controller.report.told import told_of
+from controller.session.books.seal_file import (
+    EVERYTHING,
+    Opening,
+    open_seal,
+    write_seal,
+)
 from controller.session.load import load_session
-from controller.session.seal_file import EVERYTHING, Opening, open_seal, write_seal
 
 READY = Path(__file__).parents[2] / "configs" / "protocols"
 

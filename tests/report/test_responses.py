@@ -23,7 +23,7 @@ from controller.report.rhythm_course import bridged, rhythm_course, rhythm_figur
 from controller.safety.interlock import Refusal
 from controller.session.load import Session
 from controller.session.pulses import PULSE
-from controller.session.streams import Channel, StreamDescription
+from controller.session.recording.streams import Channel, StreamDescription
 from controller.sources.synthetic.pulse_response import PulseResponse
 
 SFREQ_HZ = 1000.0

@@ -11,9 +11,9 @@ import numpy as np
 
 from controller.config import Config, parse_config
 from controller.errors import PhasegateError
-from controller.rig.replay_report import replay_folder
+from controller.rig.console.status import Status
+from controller.rig.replay.report import replay_folder
 from controller.rig.run import Finished
-from controller.rig.status import Status
 from controller.safety.interlock import Refusal
 from controller.session.load import Session, load_session
 from drivers.sim.arrival_log import read_arrivals

@@ -8,10 +8,10 @@ import pytest
 from bad_days import SETTLE_S, Day, Operator, assert_nothing_runs
 
 from controller.config import parse_config
-from controller.rig.hunt import LiveHunt
-from controller.rig.outputs import opened_output
+from controller.rig.outputs.opened import opened_output
 from controller.rig.run import run_session
-from controller.rig.stimulators import opened_stimulator
+from controller.rig.stimulator.stimulators import opened_stimulator
+from controller.rig.study.hunt import LiveHunt
 from controller.sources.description import StreamDescription
 from controller.sources.network import configure_lsl
 from controller.sources.process import start_source

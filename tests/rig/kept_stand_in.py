@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from controller.rig.stimulator_attendant import StimulatorAttendant, Vouching
-from controller.rig.stimulator_setting import StimulatorSetting
+from controller.rig.stimulator.attendant import StimulatorAttendant, Vouching
+from controller.rig.stimulator.setting import StimulatorSetting
 from controller.safety.device import DeviceRules
 from drivers.base import DriverError
 from drivers.stimulator import PulseReport, StimulatorRefused, StimulatorStatus

@@ -8,8 +8,8 @@ import numpy as np
 from bad_days import config_of
 
 from controller.config import Config, SyntheticSource
-from controller.rig.calibration import Calibrated, calibrate_rest
-from controller.rig.rest_recording import RestRecording
+from controller.rig.calibrate.calibration import Calibrated, calibrate_rest
+from controller.rig.calibrate.rest_recording import RestRecording
 from controller.sources.description import StreamDescription
 from controller.sources.synthetic.signal import Block, SyntheticParticipant
 from controller.sources.timing import judge_timing

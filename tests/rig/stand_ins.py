@@ -17,9 +17,9 @@ from controller.core.structures import (
 from controller.engine.control import ControlWords
 from controller.engine.telemetry import Batch, new_telemetry
 from controller.errors import EngineFault, RecordingError
+from controller.rig.console.status import Status
 from controller.rig.interrupt import Interrupt
-from controller.rig.program import Rules, build_program, make_trials
-from controller.rig.status import Status
+from controller.rig.programs.program import Rules, build_program, make_trials
 from controller.rig.supervisor import StageEnd, Supervisor
 from controller.safety.interlock import TIMED, Permit
 from drivers.base import PortLost

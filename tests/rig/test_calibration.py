@@ -19,8 +19,8 @@ from controller.errors import (
     RhythmTooWeak,
     SignalFault,
 )
-from controller.rig.calibration import calibrate_rest, check_calibration
-from controller.rig.clean_rest import clean_rest, usable_part
+from controller.rig.calibrate.calibration import calibrate_rest, check_calibration
+from controller.rig.calibrate.clean_rest import clean_rest, usable_part
 from controller.sources.montage import mixing_matrix
 
 

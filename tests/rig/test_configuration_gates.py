@@ -10,7 +10,7 @@ from complaints import complaint, refused
 from controller.cli.gate_words import gate_rows
 from controller.config import parse_config
 from controller.errors import ChannelError
-from controller.rig.gate_rules import gate_rules, with_second_site
+from controller.rig.programs.gate_rules import gate_rules, with_second_site
 from controller.sources.description import StreamDescription
 
 FULL = """

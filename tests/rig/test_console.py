@@ -9,11 +9,11 @@ from controller.core.records import DECISION, EDGE, SAMPLE
 from controller.core.structures import Telemetry
 from controller.errors import ConfigError, ConsoleLost, NotArmed
 from controller.kernels.jit import new_records
-from controller.rig.console import ConsoleAttendant
-from controller.rig.lights import lights_of
-from controller.rig.stimulator_attendant import Vouching
+from controller.rig.console.heartbeat import ConsoleAttendant
+from controller.rig.console.lights import lights_of
+from controller.rig.stimulator.attendant import Vouching
 from controller.safety.interlock import Permit, Refusal
-from controller.session.rings import CONSOLE
+from controller.session.recording.rings import CONSOLE
 
 
 class Desk:

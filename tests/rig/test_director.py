@@ -11,15 +11,15 @@ from controller.core.records import DECISION, EDGE, SAMPLE
 from controller.kernels.jit import new_records
 from controller.protocol.core_rows import Rows
 from controller.protocol.protocol_file import parse_protocol
-from controller.rig.director import Director, Hands
-from controller.rig.stage_waits import CLOSES_EARLY_S, Signals
-from controller.rig.study import Study, StudyPart
+from controller.rig.study.director import Director, Hands
+from controller.rig.study.prepared import Study, StudyPart
+from controller.rig.study.stage_waits import CLOSES_EARLY_S, Signals
 from controller.safety.interlock import Refusal
-from controller.session.study_file import (
+from controller.session.books.study_file import (
     add_part,
     parts_of,
 )
-from controller.session.trial_file import TrialFile
+from controller.session.books.trial_file import TrialFile
 
 LOOK_S = 0.05
 

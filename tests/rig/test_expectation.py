@@ -11,12 +11,12 @@ from controller.estimators.base import Brief
 from controller.estimators.registry import find_designer
 from controller.estimators.truth import analytic_truth
 from controller.kernels.circular import circular_sd
-from controller.rig.calibration import _rehearsal
-from controller.rig.clean_rest import CleanRest
-from controller.rig.expectation import expect
-from controller.rig.held_out_parts import FOLDS, Heard, Task, hear, part_of
-from controller.rig.more_rest import gain_deg
-from controller.rig.rehearsal import intervals_s, rehearse
+from controller.rig.calibrate.calibration import _rehearsal
+from controller.rig.calibrate.clean_rest import CleanRest
+from controller.rig.calibrate.expectation import expect
+from controller.rig.calibrate.held_out_parts import FOLDS, Heard, Task, hear, part_of
+from controller.rig.calibrate.more_rest import gain_deg
+from controller.rig.calibrate.rehearsal import intervals_s, rehearse
 
 
 def task_of(
@@ -177,8 +177,8 @@ def test_rest_goes_through_the_loop_as_seldom_as_can_be(
         calls.append(len(raw))
         return rehearse(rehearsal, design, mixing, raw, **options)
 
-    monkeypatch.setattr("controller.rig.held_out_parts.rehearse", counted)
-    monkeypatch.setattr("controller.rig.expectation.rehearse", counted)
+    monkeypatch.setattr("controller.rig.calibrate.held_out_parts.rehearse", counted)
+    monkeypatch.setattr("controller.rig.calibrate.expectation.rehearse", counted)
     task = task_of(refractory_s=refractory_s)
     expect(task, lambda _: None)
     assert len(calls) == most

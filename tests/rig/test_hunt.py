@@ -13,8 +13,8 @@ from controller.errors import ChannelError, ConfigError
 from controller.kernels.jit import new_records
 from controller.protocol.motor_response import ResponseRules
 from controller.protocol.threshold import HuntRules, Verdict
-from controller.rig.director import Hands
-from controller.rig.hunt import HuntPlan, LiveHunt, muscle_channel
+from controller.rig.study.director import Hands
+from controller.rig.study.hunt import HuntPlan, LiveHunt, muscle_channel
 from controller.safety.interlock import Refusal
 from controller.sources.description import StreamDescription
 from controller.sources.synthetic.responding import RespondingParticipant

@@ -8,13 +8,18 @@ import pytest
 from bad_days import config_of, config_text, in_closed_loop
 
 from controller.errors import ChannelError, ConfigError, FileError, SignalFault
-from controller.rig.latency_file import (
+from controller.rig.outputs.latency_file import (
     equipment_of,
     latency_path,
     measured_latency_ms,
     save_latency,
 )
-from controller.rig.loopback import Loopback, loopback_of, rises, trigger_channel
+from controller.rig.outputs.loopback import (
+    Loopback,
+    loopback_of,
+    rises,
+    trigger_channel,
+)
 from controller.session.pulses import PULSE
 
 NOW = dt.datetime(2031, 5, 6, 7, 8, 9, tzinfo=dt.UTC)

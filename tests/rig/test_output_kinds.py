@@ -16,8 +16,8 @@ from complaints import refused
 from controller.cli.equipment_words import output_words
 from controller.config_output import Output
 from controller.errors import ConfigError, OutputLost
-from controller.rig.output_drivers import make_output
-from controller.rig.outputs import opened_output, trigger_code
+from controller.rig.outputs.drivers import make_output
+from controller.rig.outputs.opened import opened_output, trigger_code
 from drivers.base import Capabilities, TriggerEdges
 from drivers.registry import BUILT_IN
 from drivers.sim.catalogue import TWINS
@@ -208,7 +208,7 @@ def odd(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Odd:
     }
     box = Odd(Capabilities(**can | changes))
     found = types.SimpleNamespace(driver=lambda _: lambda **_settings: box)
-    monkeypatch.setattr("controller.rig.output_drivers.find_drivers", lambda: found)
+    monkeypatch.setattr("controller.rig.outputs.drivers.find_drivers", lambda: found)
     return box
 
 

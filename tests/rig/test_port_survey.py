@@ -5,8 +5,8 @@ import types
 import pytest
 
 from controller.errors import OutputNotFound
-from controller.rig.abilities import output_abilities, stimulator_abilities
-from controller.rig.ports import FoundPort, asked_port, list_ports_here
+from controller.rig.outputs.abilities import output_abilities, stimulator_abilities
+from controller.rig.outputs.ports import FoundPort, asked_port, list_ports_here
 from drivers.base import DriverSettingError
 from drivers.registry import BUILT_IN, FoundDrivers
 from drivers.sim.process import TwinProcess

@@ -17,12 +17,12 @@ from controller.estimators.rhythm import SEARCH_HZ
 from controller.kernels.circular import circular_mean, resultant_length, wrap_phase
 from controller.kernels.jit import Float64Array
 from controller.rig import stages
-from controller.rig.calibration import calibrate_rest
-from controller.rig.design import Calibration, calibrate, check_rest
-from controller.rig.program import amplitude_window, build_program, make_trials
-from controller.rig.rest import rest_of
-from controller.rig.rest_recording import RestRecording
-from controller.rig.translate import horizon_s, rules_of
+from controller.rig.calibrate.calibration import calibrate_rest
+from controller.rig.calibrate.design import Calibration, calibrate, check_rest
+from controller.rig.calibrate.rest import rest_of
+from controller.rig.calibrate.rest_recording import RestRecording
+from controller.rig.programs.program import amplitude_window, build_program, make_trials
+from controller.rig.programs.translate import horizon_s, rules_of
 from controller.safety.interlock import Permit, Refusal
 from controller.session.summary import phase_errors_rad
 from controller.sources.description import StreamDescription

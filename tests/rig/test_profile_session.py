@@ -22,8 +22,8 @@ from controller.calibration.profile_file import copy_profile
 from controller.config import Montage
 from controller.errors import ConfigError, FileError, RecordingError
 from controller.estimators.registry import find_designer
-from controller.rig.design import calibrate, check_rest
-from controller.rig.profile import (
+from controller.rig.calibrate.design import calibrate, check_rest
+from controller.rig.calibrate.profile import (
     check_writable,
     find_profile,
     fitting,
@@ -33,9 +33,9 @@ from controller.rig.profile import (
     rest_of_profile,
     with_profile,
 )
-from controller.rig.promise import promise_of_profile
+from controller.rig.calibrate.promise import promise_of_profile
+from controller.rig.calibrate.spatial import check_montage
 from controller.rig.run import run_session
-from controller.rig.spatial import check_montage
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from replays import LOOP_AT, made, text_of
 from bench.session_troubles import artifacts, call_fails, gaps, markers, stalls
 from controller.core.reasons import Outcome
 from controller.errors import FileError
-from controller.rig.replay import replay
-from controller.rig.replay_input import read_loop_input
-from controller.rig.replay_report import ReplayReport, compared, replay_folder
+from controller.rig.replay.again import replay
+from controller.rig.replay.entered import read_loop_input
+from controller.rig.replay.report import ReplayReport, compared, replay_folder
 from controller.safety.interlock import Permit, Refusal
 from controller.session.folder import DECISIONS, PROGRAM
 from controller.session.load import load_session

@@ -9,10 +9,10 @@ from rests import CHANNELS, SFREQ_HZ, block_of, stream_of
 from controller.core.records import DECISION, EDGE, SAMPLE
 from controller.errors import FileError
 from controller.kernels.jit import new_records
+from controller.rig.calibrate.rest_recording import rest_of_file, rest_of_session
 from controller.rig.records import recorded_stream
-from controller.rig.rest_recording import rest_of_file, rest_of_session
 from controller.session.folder import SessionFolder
-from controller.session.recorder import SessionRecorder
+from controller.session.recording.recorder import SessionRecorder
 
 REST_S, LOOP_S = 4.0, 2.0
 

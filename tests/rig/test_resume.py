@@ -10,19 +10,19 @@ from controller.errors import ConfigError, FileError
 from controller.protocol.core_rows import Wiring, rows_of
 from controller.protocol.row_news import plans_of
 from controller.protocol.trial_events import Started
-from controller.rig.resume import resume
-from controller.rig.study import StudyPart
-from controller.rig.virtual_study import run_study_virtually
-from controller.session.folder import SessionFolder
-from controller.session.manifest import write_manifest
-from controller.session.study_file import (
+from controller.rig.study.prepared import StudyPart
+from controller.rig.study.resume import resume
+from controller.rig.study.virtual_study import run_study_virtually
+from controller.session.books.study_file import (
     Begun,
     add_part,
     recorded_pulses,
     write_begun,
     write_rows,
 )
-from controller.session.trial_file import TRIALS, TrialFile
+from controller.session.books.trial_file import TRIALS, TrialFile
+from controller.session.folder import SessionFolder
+from controller.session.manifest import write_manifest
 from tests.rig.test_virtual_study import RIG, SHORT, study_of
 
 LONG = SHORT.replace("n_trials = 6", "n_trials = 60")

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from controller.config import parse_config
 from controller.errors import ConfigError, RhythmTooWeak
-from controller.rig.design import (
+from controller.rig.calibrate.design import (
     Calibration,
     calibrate,
     check_rest,
 )
-from controller.rig.rest import Rest, longest_whole, virtual_channel
+from controller.rig.calibrate.rest import Rest, longest_whole, virtual_channel
 
 SFREQ_HZ = 100.0
 

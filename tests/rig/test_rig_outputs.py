@@ -15,7 +15,7 @@ from controller.errors import (
     OutputNotFound,
     PhasegateError,
 )
-from controller.rig.outputs import (
+from controller.rig.outputs.opened import (
     driver_errors,
     opened_output,
     raise_as_ours,

@@ -21,8 +21,13 @@ from controller.engine.virtual import regular_tape, run_virtual
 from controller.errors import ConfigError
 from controller.estimators.base import Brief, Design, StateSpace
 from controller.estimators.iir import CausalQuadrature
-from controller.rig.gate_rules import GateRules, VetoRule
-from controller.rig.program import Rules, amplitude_window, build_program, make_trials
+from controller.rig.programs.gate_rules import GateRules, VetoRule
+from controller.rig.programs.program import (
+    Rules,
+    amplitude_window,
+    build_program,
+    make_trials,
+)
 from controller.safety.ceilings import Modality
 from controller.safety.limits import Limits
 from drivers.base import TriggerEdges, WireAction

@@ -9,9 +9,9 @@ from controller.errors import EXIT_INTERRUPTED, SignalFault
 from controller.estimators.base import Brief, Design
 from controller.estimators.iir import CausalQuadrature
 from controller.kernels.jit import new_records
-from controller.rig.design import Calibration
-from controller.rig.program import Rules, build_program, make_trials
-from controller.rig.promise import Promise
+from controller.rig.calibrate.design import Calibration
+from controller.rig.calibrate.promise import Promise
+from controller.rig.programs.program import Rules, build_program, make_trials
 from controller.rig.records import (
     SessionOutcome,
     as_tape,

@@ -13,10 +13,10 @@ from test_config_stimulator import tables
 
 from controller.engine.clock import host_clock
 from controller.errors import ConfigError, OutputNotFound, StimulatorFault
-from controller.rig.stimulator_attendant import StimulatorAttendant, Vouching
-from controller.rig.stimulator_log import read_stimulator_log
-from controller.rig.stimulators import OpenedStimulator, opened_stimulator
-from controller.rig.wiring import Wiring, wiring_of
+from controller.rig.outputs.wiring import Wiring, wiring_of
+from controller.rig.stimulator.attendant import StimulatorAttendant, Vouching
+from controller.rig.stimulator.log import read_stimulator_log
+from controller.rig.stimulator.stimulators import OpenedStimulator, opened_stimulator
 from drivers.sim.ttl import TtlInput, TtlOutput
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from controller.core.records import AmplitudeGate
 from controller.errors import ConfigError
 from controller.estimators.base import Brief
-from controller.rig.translate import artifact_rules, horizon_s, lock_s, rules_of
+from controller.rig.programs.translate import (
+    artifact_rules,
+    horizon_s,
+    lock_s,
+    rules_of,
+)
 from controller.sources.timing import StreamTiming
 
 

@@ -7,7 +7,7 @@ from test_sessions_stimulator import SOURCE, events_of, log_of, text
 from controller.errors import ChannelError
 from controller.protocol.motor_response import ResponseRules
 from controller.protocol.threshold import HuntRules
-from controller.rig.hunt import HuntPlan, LiveHunt
+from controller.rig.study.hunt import HuntPlan, LiveHunt
 
 pytestmark = [pytest.mark.lsl, pytest.mark.slow]
 

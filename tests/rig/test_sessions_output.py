@@ -19,12 +19,12 @@ from bad_days import (
 
 from controller.engine.clock import host_clock
 from controller.errors import EXIT_INTERRUPTED, NotArmed, OutputLost, RecordingError
-from controller.rig.status import Status
+from controller.rig.console.status import Status
 from controller.safety.interlock import Refusal
 from controller.session.load import load_session
+from controller.session.recording.rings import Rings, rings_of
+from controller.session.recording.running_recorder import RunningRecorder
 from controller.session.recover import recover
-from controller.session.rings import Rings, rings_of
-from controller.session.running_recorder import RunningRecorder
 from drivers.sim.arrival_log import read_arrivals
 from drivers.sim.process import TwinProcess
 

@@ -9,7 +9,7 @@ from kept_stand_in import RULES, KeptStandIn, Ward, ward
 from controller.engine.control import ControlWords
 from controller.errors import StimulatorFault
 from controller.rig.attendance import Attendance
-from controller.rig.stimulators import OpenedStimulator
+from controller.rig.stimulator.stimulators import OpenedStimulator
 from drivers.base import PortLost
 from drivers.stimulator import PulseReport, StimulatorSilent
 

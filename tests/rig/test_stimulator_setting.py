@@ -7,7 +7,7 @@ from bad_days import assert_one_sentence
 from kept_stand_in import RULES, KeptStandIn, ward
 
 from controller.errors import StimulatorFault
-from controller.rig.stimulator_setting import ARM_WITHIN_S, READY_WITHIN_S
+from controller.rig.stimulator.setting import ARM_WITHIN_S, READY_WITHIN_S
 from drivers.base import PortLost
 from drivers.stimulator import StimulatorRefused
 

@@ -12,10 +12,10 @@ from controller.protocol.protocol_file import load_protocol, parse_protocol
 from controller.protocol.randomise import imbalance
 from controller.protocol.trial_events import Done, Fired, GivenUp, Paused, read_events
 from controller.protocol.trial_list import cells_of
-from controller.rig.replay_report import replay_folder
-from controller.rig.study import Study, require_runnable
-from controller.rig.virtual_study import run_study_virtually
-from controller.session.trial_file import TRIALS
+from controller.rig.replay.report import replay_folder
+from controller.rig.study.prepared import Study, require_runnable
+from controller.rig.study.virtual_study import run_study_virtually
+from controller.session.books.trial_file import TRIALS
 from drivers.sim.byte_box import BoxBehaviour, ByteBox
 
 CONFIGS = Path(__file__).parents[2] / "configs"

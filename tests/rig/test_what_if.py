@@ -14,10 +14,10 @@ from bench.session_troubles import stalls
 from controller.config import parse_config
 from controller.core.structures import Program
 from controller.errors import ConfigError, FileError
-from controller.rig.profile import find_profile, keep
-from controller.rig.replay_input import HANDED_OVER, read_loop_input
-from controller.rig.replay_report import replay_folder
-from controller.rig.what_if import (
+from controller.rig.calibrate.profile import find_profile, keep
+from controller.rig.replay.entered import HANDED_OVER, read_loop_input
+from controller.rig.replay.report import replay_folder
+from controller.rig.replay.what_if import (
     check_changes,
     given_by,
     lateness_s,

@@ -6,7 +6,7 @@ from controller.core.reasons import Outcome
 from controller.core.records import DECISION, EDGE, SAMPLE
 from controller.kernels.jit import new_records
 from controller.safety.interlock import Refusal
-from controller.session.streams import Channel, StreamDescription
+from controller.session.recording.streams import Channel, StreamDescription
 
 
 def stream(n_channels=4):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.session.byte_ring import ByteRing
+from controller.session.recording.byte_ring import ByteRing
 
 
 def ring(n_bytes=64, at=0):

@@ -13,9 +13,9 @@ from controller.core.records import DECISION
 from controller.errors import FileError
 from controller.kernels.jit import new_records
 from controller.safety.interlock import Refusal
-from controller.session.append_file import AppendFile
 from controller.session.decisions import DecisionLog, decision_object, read_decisions
 from controller.session.jsonable import jsonable, to_line
+from controller.session.recording.append_file import AppendFile
 
 NUMBERS = st.floats(allow_infinity=False, width=64)
 

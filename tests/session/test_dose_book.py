@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from controller.errors import DoseExceeded, FileError, RecordingError
 from controller.safety.ceilings import Modality
 from controller.safety.dose import NO_DOSE, Dose, DoseLimits
-from controller.session.dose_book import DAY, DoseBook, book_path, books_folder
+from controller.session.books.dose_book import DAY, DoseBook, book_path, books_folder
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 LIMITS = DoseLimits(
@@ -50,7 +50,7 @@ def test_a_book_that_another_program_holds_is_a_sentence(
 ) -> None:
     reserve(book)
     before = book.path.read_bytes()
-    monkeypatch.setattr("controller.session.dose_book.LOCK_WITHIN_S", 0.05)
+    monkeypatch.setattr("controller.session.books.dose_book.LOCK_WITHIN_S", 0.05)
     with portalocker.Lock(book.path, mode="r+b"):
         with pytest.raises(RecordingError, match=r"held by another program"):
             reserve(book, "b")

@@ -6,7 +6,7 @@ from session_rows import NO_DECISIONS, NO_EDGES, block, stream
 
 from controller.session.further import CONNECTED, LOST
 from controller.session.load import load_session
-from controller.session.recorder import SessionRecorder
+from controller.session.recording.recorder import SessionRecorder
 from controller.session.salvage import salvage
 from controller.sources.further import (
     Block,

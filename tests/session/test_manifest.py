@@ -13,7 +13,7 @@ from controller.session.manifest import (
     write_manifest,
 )
 from controller.session.provenance import provenance
-from controller.session.recorder import SessionRecorder
+from controller.session.recording.recorder import SessionRecorder
 from controller.session.recover import recover
 
 

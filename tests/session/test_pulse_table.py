@@ -10,7 +10,6 @@ from controller.core.records import DECISION, EDGE
 from controller.errors import FileError, RecordingError
 from controller.kernels.jit import new_records
 from controller.safety.interlock import REFUSAL_SENTENCES, Refusal
-from controller.session.append_file import AppendFile
 from controller.session.arrivals import match_arrivals
 from controller.session.pulses import (
     COLUMNS,
@@ -23,6 +22,7 @@ from controller.session.pulses import (
     refusal_sentence,
     rewrite_pulses,
 )
+from controller.session.recording.append_file import AppendFile
 
 NO_DECISIONS = new_records(DECISION, 0)
 NO_EDGES = new_records(EDGE, 0)

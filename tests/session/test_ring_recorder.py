@@ -8,11 +8,15 @@ from controller.core.reasons import Outcome
 from controller.errors import FileError, RecordingError
 from controller.safety.interlock import Refusal
 from controller.session.load import load_session
-from controller.session.process_marks import started_ticks
-from controller.session.recorder import SessionRecorder
+from controller.session.recording.process_marks import started_ticks
+from controller.session.recording.recorder import SessionRecorder
+from controller.session.recording.ring_recorder import (
+    LEAST_FREE_BYTES,
+    RingRecorder,
+    message_of,
+)
+from controller.session.recording.rings import RecorderState, create_rings, rings_of
 from controller.session.recover import recover
-from controller.session.ring_recorder import LEAST_FREE_BYTES, RingRecorder, message_of
-from controller.session.rings import RecorderState, create_rings, rings_of
 from controller.session.salvage import salvage
 from controller.session.xdf_reader import read_xdf
 

@@ -7,9 +7,14 @@ import pytest
 
 from controller.engine.telemetry import drain
 from controller.errors import FileError, RecordingError
-from controller.session import rings as module
-from controller.session.process_marks import is_alive, started_ticks
-from controller.session.rings import create_rings, open_rings, read_header, rings_of
+from controller.session.recording import rings as module
+from controller.session.recording.process_marks import is_alive, started_ticks
+from controller.session.recording.rings import (
+    create_rings,
+    open_rings,
+    read_header,
+    rings_of,
+)
 
 
 @pytest.fixture

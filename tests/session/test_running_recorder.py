@@ -9,10 +9,14 @@ from session_rows import block, decision, edge, stream
 from controller.engine.clock import host_clock
 from controller.errors import RecordingError
 from controller.session.load import load_session
-from controller.session.ring_recorder import message_of
-from controller.session.rings import RecorderState, create_rings, open_rings
-from controller.session.running_recorder import STALL_S, UNSYNCED_S, RunningRecorder
-from controller.session.streams import stream_as_dict
+from controller.session.recording.ring_recorder import message_of
+from controller.session.recording.rings import RecorderState, create_rings, open_rings
+from controller.session.recording.running_recorder import (
+    STALL_S,
+    UNSYNCED_S,
+    RunningRecorder,
+)
+from controller.session.recording.streams import stream_as_dict
 from controller.sources.network import configure_lsl
 
 

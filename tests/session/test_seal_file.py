@@ -6,7 +6,7 @@ import pytest
 from controller.errors import SealError
 from controller.protocol.allocation import draw_allocation
 from controller.protocol.protocol_file import load_protocol
-from controller.session.seal_file import (
+from controller.session.books.seal_file import (
     EVERYTHING,
     Opening,
     is_open,

@@ -14,7 +14,7 @@ from controller.errors import FileError, RecordingError
 from controller.safety.interlock import Refusal
 from controller.session.folder import bytes_needed
 from controller.session.load import load_session
-from controller.session.recorder import SessionRecorder
+from controller.session.recording.recorder import SessionRecorder
 
 
 def test_room_is_estimated_from_what_a_session_really_takes(folder):
@@ -96,7 +96,7 @@ def test_decisions_are_a_stream_of_their_own(folder):
 
 
 def test_sessions_from_before_edges_were_recorded_have_none(folder, monkeypatch):
-    names = "controller.session.recorder.EDGE_STREAM", "something else"
+    names = "controller.session.recording.recorder.EDGE_STREAM", "something else"
     monkeypatch.setattr(*names)
     SessionRecorder(folder, stream(), t_now=100.0).close()
     assert load_session(folder.path).edges is None

@@ -8,7 +8,7 @@ from session_rows import NO_DECISIONS, NO_EDGES, block, decision, edge, stream
 from controller.core.reasons import HoldReason, Outcome
 from controller.safety.interlock import Refusal
 from controller.session.load import load_session
-from controller.session.recorder import SessionRecorder
+from controller.session.recording.recorder import SessionRecorder
 from controller.session.summary import SessionFacts, build_summary
 
 

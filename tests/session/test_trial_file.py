@@ -14,7 +14,7 @@ from controller.protocol.protocol_file import load_protocol
 from controller.protocol.trial_events import Done, Fired, Note, StageBegun, Started
 from controller.protocol.trial_list import trial_list
 from controller.protocol.trial_log import Progress
-from controller.session.trial_file import TrialFile
+from controller.session.books.trial_file import TrialFile
 
 PATH = Path(__file__).parents[2] / "configs" / "protocols" / "power-gated.toml"
 PROTOCOL = load_protocol(PATH)
@@ -86,7 +86,7 @@ from controller.protocol.protocol_file import load_protocol
 from controller.protocol.trial_events import Done, Fired
 from controller.protocol.trial_list import trial_list
 from controller.protocol.trial_log import Progress
-from controller.session.trial_file import TrialFile
+from controller.session.books.trial_file import TrialFile
 
 protocol = load_protocol(Path({str(PATH)!r}))
 progress = Progress(protocol, trial_list(protocol, 1), 1)

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controller.errors import FileError, RecordingError
-from controller.session.append_file import AppendFile
-from controller.session.streams import Channel, StreamDescription
-from controller.session.xdf import XdfWriter
+from controller.session.recording.append_file import AppendFile
+from controller.session.recording.streams import Channel, StreamDescription
+from controller.session.recording.xdf import XdfWriter
 from controller.session.xdf_reader import read_xdf
 
 pyxdf = pytest.importorskip("pyxdf")

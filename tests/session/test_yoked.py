@@ -6,8 +6,8 @@ import pytest
 from controller.errors import FileError
 from controller.kernels.jit import new_records
 from controller.safety.interlock import Refusal
+from controller.session.books.yoked import yoked_times_s
 from controller.session.pulses import PULSE, rewrite_pulses
-from controller.session.yoked import yoked_times_s
 
 
 def write(folder: Path, trials, t_fired, refusals) -> None:

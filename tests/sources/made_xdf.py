@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from controller.session.append_file import AppendFile
-from controller.session.streams import Channel, StreamDescription
-from controller.session.xdf import XdfWriter
+from controller.session.recording.append_file import AppendFile
+from controller.session.recording.streams import Channel, StreamDescription
+from controller.session.recording.xdf import XdfWriter
 
 Stream = tuple[StreamDescription, np.ndarray, Any]
 

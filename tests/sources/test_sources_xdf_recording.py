@@ -5,8 +5,8 @@ import pytest
 from made_xdf import eeg, markers, write_xdf
 
 from controller.errors import ChannelError, FileError, MissingExtra
-from controller.rig.rest_recording import rest_of_file
-from controller.session.streams import Channel
+from controller.rig.calibrate.rest_recording import rest_of_file
+from controller.session.recording.streams import Channel
 from controller.sources import recording as recording_module
 from controller.sources.recorded import Mark
 from controller.sources.recording import check_recording, read_recording

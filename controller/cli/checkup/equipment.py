@@ -8,12 +8,12 @@ from pathlib import Path
 from controller.cli.checkup.finding import Finding, fault_of, note, ok
 from controller.config import Config, load_config
 from controller.errors import PhasegateError
-from controller.rig.design import check_rest
-from controller.rig.outputs import opened_output
-from controller.rig.spatial import check_montage, resolved_montage
-from controller.rig.stimulator_state import where_it_is
-from controller.rig.stimulators import kept_stimulator
-from controller.rig.wiring import Wiring
+from controller.rig.calibrate.design import check_rest
+from controller.rig.calibrate.spatial import check_montage, resolved_montage
+from controller.rig.outputs.opened import opened_output
+from controller.rig.outputs.wiring import Wiring
+from controller.rig.stimulator.state import where_it_is
+from controller.rig.stimulator.stimulators import kept_stimulator
 from controller.sources.lsl import FoundStream, LslInlet, find_stream
 from controller.sources.montage import mixing_matrix, used_channels
 from controller.sources.process import start_source

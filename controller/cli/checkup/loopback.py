@@ -16,10 +16,10 @@ from controller.cli.checkup.finding import Finding, fault, fault_of, note, ok
 from controller.cli.settings import as_toml
 from controller.config import Config, config_text, parse_config, toml_tables
 from controller.errors import PhasegateError
-from controller.rig.latency_file import save_latency
-from controller.rig.loopback import Loopback, loopback_of, trigger_channel
+from controller.rig.console.status import Status
+from controller.rig.outputs.latency_file import save_latency
+from controller.rig.outputs.loopback import Loopback, loopback_of, trigger_channel
 from controller.rig.run import Finished, run_session
-from controller.rig.status import Status
 from controller.session.load import Session, load_session
 
 _ITI_S: Final = 0.3

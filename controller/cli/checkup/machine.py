@@ -17,7 +17,7 @@ from controller.engine.fallback import NOTICE
 from controller.engine.ports import platform_has_table
 from controller.errors import EngineFault, PhasegateError
 from controller.kernels.jit import cache_directory
-from controller.rig.program import SPIN_S
+from controller.rig.programs.program import SPIN_S
 from controller.sources.network import LslNetwork, configure_lsl
 
 _PUNCTUALITY = "controller.cli.checkup.punctuality"

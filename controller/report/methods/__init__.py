@@ -1,0 +1,1 @@
+"""The methods section of a paper: a paragraph, and checklists filled in."""

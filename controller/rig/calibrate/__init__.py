@@ -1,0 +1,1 @@
+"""From rest to a calibration, and from there to what a session may expect."""

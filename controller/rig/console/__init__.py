@@ -1,0 +1,1 @@
+"""The operator's console: its heartbeat, its lights, what is typed."""

@@ -1,0 +1,1 @@
+"""From configuration and design to the arrays that the loop runs on."""

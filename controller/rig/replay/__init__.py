@@ -1,0 +1,1 @@
+"""A session once more, on a virtual clock: the same, or with other settings."""

@@ -1,0 +1,1 @@
+"""The stimulator of a session: set, armed, watched, disarmed."""

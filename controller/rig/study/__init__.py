@@ -1,0 +1,1 @@
+"""A protocol in a session: trials offered, stages waited for, taken up again."""
