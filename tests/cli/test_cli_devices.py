@@ -6,8 +6,8 @@ from rich.console import Console
 
 from controller.cli.device_list import print_drivers, print_ports
 from controller.errors import OutputNotFound
-from controller.rig.outputs.abilities import OutputAbility, stimulator_abilities
 from controller.rig.outputs import ports
+from controller.rig.outputs.abilities import OutputAbility, stimulator_abilities
 from controller.rig.outputs.ports import FoundPort
 from drivers.asking import Answer
 from drivers.registry import BUILT_IN
