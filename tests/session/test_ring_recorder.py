@@ -132,7 +132,16 @@ def test_what_the_loop_writes_is_recorded_and_its_place_freed(scene):
     words = scene.rings.recorder[0]
     assert words["n_samples"] == 600
     assert words["n_synced_samples"] == 0
+    told = []
+
+    def clock():
+        told.append(int(words["n_synced_samples"]))
+        return scene.clock()
+
+    scene.recorder._clock = clock
     scene.recorder.sync()
+    # Whoever finds samples kept also finds when: the time is written first.
+    assert told == [0]
     assert words["n_synced_samples"] == 600
     assert words["n_synced_bytes"] == words["n_bytes"] > 0
     scene.recorder.finish()

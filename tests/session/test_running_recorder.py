@@ -81,6 +81,21 @@ def test_what_forbids_arming_is_a_sentence(rings, healthy, word, value, said):
         healthy.check_ready(50.0, n_bytes_needed=10**9)
 
 
+def test_a_first_sync_between_two_looks_at_its_words_is_no_trouble(rings, healthy):
+    class Words(dict):
+        """The recorder syncs for the first time once somebody has read a word of it."""
+
+        def __getitem__(self, name):
+            value = super().__getitem__(name)
+            if name in ("t_synced", "n_synced_samples"):
+                self.update(t_synced=50.0, n_synced_samples=10)
+            return value
+
+    words = {name: rings.recorder[name][0] for name in rings.recorder.dtype.names}
+    healthy._words = Words(words | {"t_synced": 0.0, "n_synced_samples": 0})
+    healthy.check(50.0)
+
+
 def test_events_that_find_no_place_are_counted(rings, healthy):
     for _ in range(3):
         healthy.event("long", text="x" * 400_000)

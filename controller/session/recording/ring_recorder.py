@@ -73,9 +73,10 @@ class RingRecorder:
         """Hand everything to the disk; runs in a thread of its own."""
         n_bytes, n_samples = self._recorder.n_bytes, self._recorder.n_samples
         self._recorder.sync()
+        # In this order: whoever finds samples kept also finds when.
+        self._words["t_synced"] = self._clock()
         self._words["n_synced_bytes"] = n_bytes
         self._words["n_synced_samples"] = n_samples
-        self._words["t_synced"] = self._clock()
 
     def finish(self) -> None:
         """Close the files; everything has to be in them already."""

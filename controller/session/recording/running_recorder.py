@@ -143,8 +143,10 @@ class RunningRecorder:
                 f"The recorder has written nothing for {self.lag_s(t_now):.1f} s; see "
                 "whether the disk answers and the machine is overloaded."
             )
+        # In this order: the first time may be written in between.
+        has_synced = self.n_synced_samples > 0
         unsynced_s = t_now - float(self._words["t_synced"])
-        if not unsynced_s <= UNSYNCED_S and self.n_synced_samples > 0:
+        if has_synced and not unsynced_s <= UNSYNCED_S:
             raise RecordingError(
                 f"The disk has kept nothing for {unsynced_s:.0f} s; see whether it "
                 "answers."
