@@ -270,7 +270,9 @@ class HeldPort:
         try:
             termios.tcgetattr(descriptor)
         except (termios.error, OSError, ValueError) as error:
-            raise PortLost(_lost(self.port, str(error))) from error
+            # The last of its arguments: `termios.error` puts a number before the words.
+            reason = str(error.args[-1]) if error.args else "no answer"
+            raise PortLost(_lost(self.port, reason)) from error
         if hung_up:
             raise PortLost(_lost(self.port, "hung up"))
         self._look_at_backlog(descriptor)
