@@ -24,13 +24,16 @@ def test_its_protocol_breaks_no_rule() -> None:
 
 
 def test_books_that_agree_hold() -> None:
-    assert all(row.holds for row in rows_of(BOOKS))
+    # Each of two kills may have met a pulse on its way, which then counts.
+    for booked in (9, 10, 11):
+        assert all(row.holds for row in rows_of(BOOKS | {"booked": booked}))
 
 
 def test_a_pulse_that_is_lost_or_counted_twice_does_not() -> None:
     for wrong in (
         {"logged": 8},
-        {"booked": 10},
+        {"booked": 8},
+        {"booked": 12},
         {"given_twice": [4]},
         {"missing": [7]},
     ):

@@ -26,7 +26,7 @@ def test_manual_lists_every_exit_code(manual: str) -> None:
 
 
 def test_manual_names_no_option_that_does_not_exist(manual: str) -> None:
-    told = set(re.findall(r"--[a-z]+", manual))
+    told = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", manual))
     known = {
         option
         for command in cli.commands.values()
