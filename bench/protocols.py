@@ -1,7 +1,8 @@
 """How long the ready protocols take in virtual time, records and all.
 
 `python -m bench.protocols` runs each of `configs/protocols` from its file, from the
-first stage to the last, and tells what forty minutes of it would take.
+first stage to the last, and tells what forty minutes of it would take. With `--live`
+shortened copies run live instead, see `bench.protocols_live`.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from pathlib import Path
 import click
 
 from bench.outcome import exit_code, print_rows, to_json
+from bench.protocols_live import run_live, shortened
 from bench.rows import Bound, Row
 from controller.cli.shipped import shipped_config
 from controller.config import load_config
@@ -108,16 +110,28 @@ def row_of(ran: Ran) -> Row:
     )
 
 
+def _live_row(path: Path) -> Row:
+    click.echo(f"{path.stem} ...", err=True)
+    with tempfile.TemporaryDirectory(prefix="phasegate-bench-") as root:
+        return run_live(
+            path.stem, shortened(path.read_text(encoding="utf-8")), Path(root)
+        )
+
+
 @click.command()
 @click.option("--only", multiple=True, metavar="NAME", help="Some protocols only.")
+@click.option("--live", is_flag=True, help="Shortened, against simulated devices.")
 @click.option("--json", "json_file", type=_FILE, help="Write the rows as JSON.")
-def main(only: tuple[str, ...], json_file: Path | None) -> None:
-    """Run every ready protocol in virtual time."""
+def main(only: tuple[str, ...], json_file: Path | None, *, live: bool) -> None:
+    """Run every ready protocol in virtual time, or shortened and live."""
     folder = shipped_config("mu-protocols-simulated.toml").parent / "protocols"
     paths = [p for p in sorted(folder.glob("*.toml")) if not only or p.stem in only]
-    # What is loaded and compiled once is nobody's share.
-    run_protocol(folder / "ctbs.toml")
-    rows = [row_of(run_protocol(path)) for path in paths]
+    if live:
+        rows = [_live_row(path) for path in paths]
+    else:
+        # What is loaded and compiled once is nobody's share.
+        run_protocol(folder / "ctbs.toml")
+        rows = [row_of(run_protocol(path)) for path in paths]
     print_rows(rows)
     if json_file is not None:
         json_file.write_text(to_json(rows), encoding="utf-8")

@@ -216,7 +216,19 @@ def _rules_of(stimulator: StimulatorSection | None) -> DeviceRules | None:
     if name == "magstim-rapid" and variant != "rapid":
         name = f"{name}-{variant}"
     # Of the others no figures are known beyond what their driver asks itself.
-    return device_rules(name) if name.startswith("magstim-") else None
+    rules = (
+        device_rules(name)
+        if name.startswith("magstim-")
+        else DeviceRules(name=name, source="its driver", min_gap_s=lambda pct: 0.0)
+    )
+    # A session sets one intensity and makes a pair of two triggers, so pairs that the
+    # device itself would make of one trigger do not count.
+    return dataclasses.replace(
+        rules,
+        name=f"{rules.name}, triggered pulse by pulse,",
+        pair_s=None,
+        two_intensities=False,
+    )
 
 
 def require_runnable(study: Study, config: Config) -> None:
