@@ -206,14 +206,17 @@ def _session(text: str, config: str, out: Path) -> tuple[int, str, Path | None]:
         keep_to_ourselves(out),
         _task_of(parse_protocol(text, where="protocol")),
     ):
-        ended = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_S,
-            check=False,
-        )
+        try:
+            ended = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_LONGEST_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 1, f"it was not over after {_LONGEST_S:g} s", None
     try:
         told = json.loads(ended.stdout)
     except ValueError:
