@@ -47,8 +47,9 @@ STIMULATORS: Final[tuple[dict[str, Any], ...]] = (
         "second_intensity_pct_mso": 0,
         "pair_interval_ms": 0,
     },
-    {"kind": "simulated-magstim-rapid", "variant": "super-plus"},
+    # Before the Rapid², whose twin does not follow bursts triggered pulse by pulse.
     {"kind": "simulated-magpro"},
+    {"kind": "simulated-magstim-rapid", "variant": "super-plus"},
 )
 _COMMAND: Final = "from controller.cli.main import main; main()"
 _LONGEST_S: Final = 300.0

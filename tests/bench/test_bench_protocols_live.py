@@ -96,5 +96,5 @@ def test_single_pulses_live(tmp_path, monkeypatch) -> None:
     text = text.replace("n_trials = 3", "n_trials = 1")
     row = run_live("mu-single-pulse", text, tmp_path)
     assert row.holds, row.detail
-    assert "simulated-magstim-rapid: pulses by" in row.detail
+    assert "simulated-magpro: pulses by" in row.detail
     assert "dose book 2" in row.detail
