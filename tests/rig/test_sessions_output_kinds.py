@@ -13,7 +13,7 @@ LINES = {"simulated-teensy": 1, "simulated-labjack": 1 << 4}
 @pytest.mark.parametrize(
     "keys",
     [
-        {"kind": "simulated-teensy", "watchdog_ms": 1500},
+        {"kind": "simulated-teensy"},
         {"kind": "simulated-mmbts", "switch": "P"},
         {"kind": "simulated-cedrus"},
         {"kind": "simulated-labjack"},
