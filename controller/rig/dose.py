@@ -11,7 +11,9 @@ from controller.config import Config, parse_config
 from controller.config_stimulator import BistimPair
 from controller.core.records import EDGE
 from controller.core.structures import Program
-from controller.errors import ConfigError, FileError
+from controller.errors import ConfigError, DoseExceeded, FileError
+from controller.protocol.form import Protocol
+from controller.protocol.schedule_rules import schedule_complaints
 from controller.safety.dose import (
     FULL_OUTPUT_PCT_MSO,
     Dose,
@@ -22,6 +24,7 @@ from controller.safety.dose import (
 )
 from controller.safety.limits import Limits
 from controller.session.books.dose_book import DoseBook, book_path, books_folder
+from controller.session.books.visits import book_name, visits_of
 from controller.session.folder import CONFIG
 from controller.session.load import load_session
 from controller.session.salvage import RECOVERED
@@ -68,14 +71,24 @@ class SessionDose:
     session : str
         Its name in the book: its folder.
     config : Config
+    protocol : Protocol, optional
+        Whose next session begins with this one; a resumed part begins none.
     """
 
     book: DoseBook
     session: str
     config: Config
+    protocol: Protocol | None = None
 
     @classmethod
-    def of(cls, config: Config, folder: Path, *, fires: bool = True) -> "SessionDose":
+    def of(
+        cls,
+        config: Config,
+        folder: Path,
+        *,
+        fires: bool = True,
+        protocol: Protocol | None = None,
+    ) -> "SessionDose":
         """Return it; what reaches nobody keeps a book in the session's own folder.
 
         Parameters
@@ -84,11 +97,15 @@ class SessionDose:
         folder : Path
         fires : bool
             Whether triggers leave at all: not on a virtual clock.
+        protocol : Protocol, optional
+            Whose next session begins with this one.
         """
         path = folder / _BOOK
         if fires and not config.output.simulated:
             path = book_path(books_folder(), config.run.participant)
-        return cls(book=DoseBook(path), session=str(folder), config=config)
+        return cls(
+            book=DoseBook(path), session=str(folder), config=config, protocol=protocol
+        )
 
     def reserve(self, program: Program) -> Dose:
         """Enter the most that a program may give, and return it.
@@ -96,20 +113,29 @@ class SessionDose:
         Raises
         ------
         DoseExceeded
-            It would pass a limit.
+            It would pass a limit, or come too soon by the protocol's schedule.
         """
+        t_now = dt.datetime.now().astimezone()
         section = self.config.limits.dose
         limits: DoseLimits | None = None if section is None else section.to_limits()
         triggers = most_of(
             program, self.config.limits.max_pulses, intensity_of(self.config)
         )
         planned = with_pairs(triggers, self.config)
+        if self.protocol is not None:
+            visits = visits_of(self.book.sessions(), self.protocol)
+            complaints = schedule_complaints(
+                self.protocol, visits, t_now, planned.pulses
+            )
+            if complaints:
+                raise DoseExceeded(" ".join(complaints))
         self.book.reserve(
             self.session,
             modality=self.config.limits.modality,
             planned=planned,
             limits=limits,
-            t_now=dt.datetime.now(dt.UTC),
+            t_now=t_now.astimezone(dt.UTC),
+            protocol="" if self.protocol is None else book_name(self.protocol),
         )
         return planned
 

@@ -118,7 +118,10 @@ class Stages:
                 ],
             },
         )
-        self._dose = SessionDose.of(config, folder.path)
+        conduct = equipment.conduct
+        self._dose = SessionDose.of(
+            config, folder.path, protocol=None if conduct is None else conduct.visit
+        )
         self.outcome = SessionOutcome()
 
     def run(self) -> PhasegateError | None:

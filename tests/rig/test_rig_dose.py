@@ -16,6 +16,8 @@ from controller.cli.main import cli
 from controller.config import Config
 from controller.core.records import EDGE
 from controller.errors import ConfigError, DoseExceeded, FileError
+from controller.protocol.form import Protocol
+from controller.protocol.protocol_file import load_protocol
 from controller.rig.dose import (
     SessionDose,
     count_session,
@@ -186,6 +188,29 @@ def test_a_session_whose_last_edge_nobody_knows_keeps_its_plan(
     hung.knows_every_edge = True
     assert Stages._counted(session, hung) is None  # type: ignore[arg-type]
     assert dose.book.sessions()[0].dose.pulses == 1
+
+
+def test_a_session_too_soon_by_its_protocols_schedule_is_not_entered(
+    books: Path, tmp_path: Path
+) -> None:
+    path = Path(__file__).parents[2] / "configs/protocols/accelerated-theta-burst.toml"
+    protocol = load_protocol(path)
+    config = real_config()
+
+    def session(name: str, protocol: Protocol | None) -> SessionDose:
+        return SessionDose.of(config, tmp_path / name, protocol=protocol)
+
+    first = session("first", protocol)
+    first.reserve(program_of(n_trials=5))
+    first.settle([edges_of(5)])
+    (booked,) = first.book.sessions()
+    assert booked.protocol == protocol.title
+    with pytest.raises(DoseExceeded, match="min"):
+        session("second", protocol).reserve(program_of(n_trials=5))
+    assert len(first.book.sessions()) == 1
+    # The part of a session that is resumed belongs to the visit under way.
+    session("resumed", None).reserve(program_of(n_trials=5))
+    assert len(first.book.sessions()) == 2
 
 
 def test_a_session_that_would_pass_the_dose_is_not_entered(

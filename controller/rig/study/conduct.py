@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from controller.engine.telemetry import Batch
 from controller.errors import ConfigError, StreamAmbiguous, StreamLost
+from controller.protocol import form
 from controller.protocol.core_rows import Rows
 from controller.protocol.row_news import plans_of
 from controller.rig.study.director import Director, Hands
@@ -26,11 +27,9 @@ class Operator(Protocol):
 
     def listen(self, signals: Signals) -> None:
         """Begin to hand on what is typed."""
-        ...
 
     def stop(self) -> None:
         """End that."""
-        ...
 
 
 class Nobody:
@@ -110,6 +109,11 @@ class Conduct:
         self._inlet: MarkerInlet | None = None
         self._outlet: TextOutlet | None = None
         self._record: RecordEvent = lambda *_args, **_fields: None
+
+    @property
+    def visit(self) -> form.Protocol | None:
+        """The protocol whose next session this part begins; a resumed part, none."""
+        return self._plan.study.protocol if self._plan.first is None else None
 
     @property
     def is_over(self) -> bool:

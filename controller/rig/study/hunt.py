@@ -167,6 +167,11 @@ class LiveHunt:
         self._next_pct = self.hunt.next_pct_mso()
 
     @property
+    def visit(self) -> None:
+        """No session of any protocol."""
+        return
+
+    @property
     def is_over(self) -> bool:
         """Whether no pulse is wanted any more."""
         return self._next_pct is None
