@@ -9,6 +9,7 @@ from rich.table import Table
 
 from controller.errors import PhasegateError
 from controller.sources.description import check_format, describe
+from controller.sources.further import CHANNEL_FORMATS
 from controller.sources.lsl import visible_streams
 
 NONE_VISIBLE = (
@@ -19,16 +20,6 @@ NONE_VISIBLE = (
 )
 
 _DESCRIPTION_TIMEOUT_S = 3.0
-
-_FORMATS = {
-    pylsl.cf_float32: "float32",
-    pylsl.cf_double64: "double64",
-    pylsl.cf_string: "string",
-    pylsl.cf_int8: "int8",
-    pylsl.cf_int16: "int16",
-    pylsl.cf_int32: "int32",
-    pylsl.cf_int64: "int64",
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +103,7 @@ def _listed(stream: pylsl.StreamInfo, with_labels: bool) -> ListedStream:  # noq
         source_id=stream.source_id(),
         host=stream.hostname(),
         sfreq_hz=float(stream.nominal_srate()),
-        channel_format=_FORMATS.get(stream.channel_format(), "undefined"),
+        channel_format=CHANNEL_FORMATS.get(stream.channel_format(), "undefined"),
         n_channels=stream.channel_count(),
         labels=labels,
         problem=problem,

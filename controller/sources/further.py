@@ -27,7 +27,7 @@ _TIMEOUT_S = 5.0
 _BUFFER_S = 60
 _MOST_SAMPLES = 8192
 _MOST_BLOCKS = 2048
-_FORMATS = {
+CHANNEL_FORMATS = {
     pylsl.cf_float32: "float32",
     pylsl.cf_double64: "double64",
     pylsl.cf_string: "string",
@@ -36,6 +36,7 @@ _FORMATS = {
     pylsl.cf_int32: "int32",
     pylsl.cf_int64: "int64",
 }
+"""What liblsl's channel formats are called."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,7 +264,7 @@ def _described(info: pylsl.StreamInfo) -> Connected:
         source_id=info.source_id(),
         hostname=info.hostname(),
         sfreq_hz=float(info.nominal_srate()),
-        sample_format=_FORMATS[info.channel_format()],
+        sample_format=CHANNEL_FORMATS[info.channel_format()],
         # Texts of several channels are written as one, separated by tabs.
         channels=channels[:1] if is_text else channels,
     )
