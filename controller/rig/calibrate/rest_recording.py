@@ -9,7 +9,7 @@ import numpy as np
 from controller.config import Config
 from controller.errors import FileError
 from controller.kernels.jit import Float32Array, Float64Array
-from controller.session.load import load_session
+from controller.session.load import Session, load_session
 from controller.sources.description import StreamDescription
 from controller.sources.lsl import LslInlet, find_stream
 from controller.sources.process import start_source
@@ -136,10 +136,29 @@ def rest_of_session(path: Path, *, participant: str) -> RestRecording:
     n_rest = len(t_sample) if not closed else int(np.searchsorted(t_sample, closed[0]))
     if n_rest == 0:
         raise FileError(f"The session {path} holds no rest; calibrate on another.")
+    stream = described(session, unit=None)
+    arrivals = np.ascontiguousarray(session.samples["t_arrival"][:n_rest])
+    return RestRecording(
+        name=f"session {path.name}",
+        stream=stream,
+        t_sample=t_sample[:n_rest],
+        raw=np.ascontiguousarray(session.raw[:n_rest]),
+        timing=judge_timing(t_sample[:n_rest], arrivals, stream.sfreq_hz),
+    )
+
+
+def described(session: Session, *, unit: str | None) -> StreamDescription:
+    """Return the recorded stream as the rig knows streams.
+
+    Raises
+    ------
+    ChannelError
+        An EEG channel without a unit.
+    """
     recorded = session.stream
     units = tuple(channel.unit or None for channel in recorded.channels)
     types = tuple(channel.kind for channel in recorded.channels)
-    stream = StreamDescription(
+    return StreamDescription(
         name=recorded.name,
         type=recorded.kind,
         source_id=recorded.source_id,
@@ -153,15 +172,7 @@ def rest_of_session(path: Path, *, participant: str) -> RestRecording:
             units=units,
             labels=recorded.labels,
             types=types,
-            configured=None,
+            configured=unit,
             stream=recorded.name,
         ),
-    )
-    arrivals = np.ascontiguousarray(session.samples["t_arrival"][:n_rest])
-    return RestRecording(
-        name=f"session {path.name}",
-        stream=stream,
-        t_sample=t_sample[:n_rest],
-        raw=np.ascontiguousarray(session.raw[:n_rest]),
-        timing=judge_timing(t_sample[:n_rest], arrivals, recorded.sfreq_hz),
     )

@@ -11,14 +11,13 @@ from controller.config import Config
 from controller.errors import ConfigError, FileError
 from controller.kernels.jit import Float64Array
 from controller.report.page import write_report
+from controller.rig.calibrate.rest_recording import described
 from controller.rig.replay.again import recorded_tape, rest_samples
 from controller.rig.replay.entered import LoopInput
 from controller.rig.replay.tape_session import Given, part_of, planner_of, run_on_tape
 from controller.session.folder import EEG, PROFILE, PROGRAM, SessionFolder
 from controller.session.load import Session
 from controller.session.manifest import write_manifest
-from controller.sources.description import StreamDescription
-from controller.sources.units import stream_scale_uv
 
 NOT_ASKED = ("source", "run")
 """Tables that say where samples come from and how long: the record's, always."""
@@ -100,37 +99,6 @@ def given_by(session: Session, loop_input: LoopInput | None) -> Given:
         n_rest=n_rest,
         n_designed=loop_input.n_designed,
         late_s=lateness_s(session),
-    )
-
-
-def described(session: Session, *, unit: str | None) -> StreamDescription:
-    """Return the recorded stream as the rig knows streams.
-
-    Raises
-    ------
-    ChannelError
-        An EEG channel without a unit.
-    """
-    recorded = session.stream
-    units = tuple(channel.unit or None for channel in recorded.channels)
-    types = tuple(channel.kind for channel in recorded.channels)
-    return StreamDescription(
-        name=recorded.name,
-        type=recorded.kind,
-        source_id=recorded.source_id,
-        hostname=recorded.hostname,
-        sfreq_hz=recorded.sfreq_hz,
-        channel_format=recorded.sample_format,
-        labels=recorded.labels,
-        channel_types=types,
-        units=units,
-        scale_uv=stream_scale_uv(
-            units=units,
-            labels=recorded.labels,
-            types=types,
-            configured=unit,
-            stream=recorded.name,
-        ),
     )
 
 
